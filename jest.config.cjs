@@ -1,0 +1,14 @@
+/** Unit tests of the JupyterLab part, in a page that jsdom simulates. */
+module.exports = {
+  rootDir: 'labextension',
+  testEnvironment: '<rootDir>/jest/environment.cjs',
+  testMatch: ['<rootDir>/src/__tests__/*.spec.ts'],
+  transform: {
+    '\\.(m?js|ts)$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' } }],
+  },
+  // JupyterLab's packages, and what they use, are ES modules that Jest has to turn into CommonJS.
+  transformIgnorePatterns: [
+    '/node_modules/(?!(@jupyterlab|@jupyter|@lumino|@microsoft|lib0|y-protocols|nanoid|exenv-es6)/)',
+  ],
+  moduleNameMapper: { '\\.(svg|css)$': '<rootDir>/jest/drawing.cjs' },
+};

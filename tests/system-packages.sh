@@ -1,0 +1,15 @@
+#!/bin/bash
+# Installs the Debian packages that the demo and the tests use, if any is missing.
+set -euo pipefail
+wanted=(xpra python3-pil xterm xvfb xauth x11-utils x11-xserver-utils chromium git shellcheck procps iproute2 curl openssl perl fonts-dejavu-core python3-venv)
+missing=()
+for package in "${wanted[@]}"; do
+  dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+done
+((${#missing[@]})) || exit 0
+root=()
+if ((EUID)); then root=(sudo); fi
+echo "Installing ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+"${root[@]}" apt-get update -qq
+"${root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
