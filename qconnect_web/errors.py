@@ -1,0 +1,111 @@
+"""The exceptions of the package.
+
+A message says what happened, then what to do; every message may be shown to the user.
+
+    QConnectError
+    ├── BadRequest          the request cannot be carried out as it stands (400)
+    │   └── BadAppFile      an app file is wrong: names file, line or key, and remedy
+    ├── Forbidden           the site or the session does not allow it (403)
+    ├── UnknownApp          no app of that name (404)
+    ├── UnknownSession      no session of that job id (404)
+    ├── NotReady            the session is not in a state that allows it (409)
+    ├── TooManyRequests     a limit of the site is reached (429)
+    └── UpstreamFailed      something behind the server did not do its part (502)
+        ├── SchedulerFailed        the scheduler refused, or answered with an error
+        │   └── SchedulerUnavailable   it did not answer: unknown, not gone
+        ├── Unreachable            nobody answers at the session's endpoint
+        ├── IdentityMismatch       somebody else answers there; no byte was sent
+        └── StorageFailed          the sessions folder cannot be written; nothing was submitted
+"""
+
+from __future__ import annotations
+
+
+class QConnectError(Exception):
+    """Whatever this package raises on purpose; `reason` is the machine-readable word for it."""
+
+    reason = "error"
+
+    def __init__(self, message: str, *, reason: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        if reason is not None:
+            self.reason = reason
+
+
+class BadRequest(QConnectError):
+    """The request cannot be carried out as it stands."""
+
+    reason = "bad-request"
+
+
+class BadAppFile(BadRequest):
+    """An app file is wrong; the message names the file, the line or key, and the remedy."""
+
+    reason = "bad-app-file"
+
+
+class Forbidden(QConnectError):
+    """The site, or the state of a file, does not allow it."""
+
+    reason = "forbidden"
+
+
+class UnknownApp(QConnectError):
+    """There is no app of that name in the catalogue."""
+
+    reason = "unknown-app"
+
+
+class UnknownSession(QConnectError):
+    """There is no session of that job id."""
+
+    reason = "unknown-session"
+
+
+class NotReady(QConnectError):
+    """The session is not in a state that allows what was asked."""
+
+    reason = "not-ready"
+
+
+class TooManyRequests(QConnectError):
+    """A limit of the site is reached; the message says which."""
+
+    reason = "too-many"
+
+
+class UpstreamFailed(QConnectError):
+    """Something behind the server did not do its part."""
+
+    reason = "upstream-failed"
+
+
+class SchedulerFailed(UpstreamFailed):
+    """The scheduler refused or answered with an error; its own words are in the message."""
+
+    reason = "scheduler-failed"
+
+
+class SchedulerUnavailable(SchedulerFailed):
+    """The scheduler did not answer: what it knew last still holds (unknown is not gone)."""
+
+    reason = "scheduler-unavailable"
+
+
+class Unreachable(UpstreamFailed):
+    """Nobody answers at the session's endpoint."""
+
+    reason = "unreachable"
+
+
+class IdentityMismatch(UpstreamFailed):
+    """Somebody else answers at the session's endpoint; not one byte was sent to them."""
+
+    reason = "identity-mismatch"
+
+
+class StorageFailed(UpstreamFailed):
+    """The sessions folder cannot be written (quota, read-only); nothing was submitted."""
+
+    reason = "storage-failed"

@@ -1,0 +1,292 @@
+"""The values that travel between the rooms: what is asked, what the scheduler says, what the job wrote.
+
+All are frozen; each is checked once, where it enters (`from_json`, `JobSpec.of`), and trusted afterwards.
+Session state is never stored: `session_state` derives it, every time.
+"""
+
+from __future__ import annotations
+
+import re
+import ssl
+from dataclasses import asdict, dataclass, field, fields
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from .errors import BadRequest
+from .quantities import parse_memory, parse_walltime
+
+JOB_ID = re.compile(r"[0-9]{1,10}(?:\[[0-9]*\])?(?:\.[A-Za-z0-9][A-Za-z0-9_.-]{0,252})?")
+"""A job id as TORQUE and OpenPBS print it: `123`, `123.server`, `123[4].server` (torque.md)."""
+PORTABLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,229}")
+"""A job name that TORQUE, OpenPBS and Slurm all accept (recordings: `-N` on both PBS flavours)."""
+
+
+class JobState(str, Enum):
+    """What the scheduler says of a job; UNKNOWN is never read as "gone"."""
+
+    QUEUED = "QUEUED"
+    HELD = "HELD"
+    RUNNING = "RUNNING"
+    SUSPENDED = "SUSPENDED"
+    COMPLETED = "COMPLETED"
+    UNKNOWN = "UNKNOWN"
+
+
+class SessionState(str, Enum):
+    """What the user sees of a session."""
+
+    QUEUED = "QUEUED"
+    HELD = "HELD"
+    STARTING = "STARTING"
+    READY = "READY"
+    SUSPENDED = "SUSPENDED"
+    ENDING = "ENDING"
+    ENDED = "ENDED"
+    FAILED = "FAILED"
+    UNREACHABLE = "UNREACHABLE"
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing more will happen to the session."""
+        return self in (SessionState.ENDED, SessionState.FAILED)
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """What is asked of the scheduler: `memory` as `4GB`, `walltime` as `HH:MM:SS`."""
+
+    name: str
+    queue: str | None = None
+    nodes: int = 1
+    cores: int = 1
+    memory: str = "1GB"
+    walltime: str = "08:00:00"
+    gpus: int = 0
+    account: str | None = None
+    native: tuple[str, ...] = ()
+
+    @property
+    def walltime_s(self) -> int:
+        return parse_walltime(self.walltime)
+
+    @property
+    def memory_bytes(self) -> int:
+        return parse_memory(self.memory)
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "native": list(self.native)}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> JobSpec:
+        """The spec as `to_json` wrote it; raises BadRequest on unknown keys."""
+        known(cls, data)
+        return cls(**{**data, "native": tuple(data.get("native", ()))})
+
+
+@dataclass(frozen=True)
+class App:
+    """What a tile can start.
+
+    `kind` is `gui`, `desktop` or `terminal`; `command` is an argument list (empty when `takes_command`: the user
+    types it); `setup` are lines of bash from the site that run before it (`module load …`); `requires` are the
+    programs that must be on PATH; `opengl` asks for an X server with GLX; `resources` are defaults of the spec.
+    """
+
+    name: str
+    title: str
+    description: str
+    category: str
+    icon: Path
+    kind: str
+    command: tuple[str, ...]
+    setup: str = ""
+    requires: tuple[str, ...] = ()
+    takes_command: bool = False
+    opengl: bool = False
+    resources: dict[str, Any] = field(default_factory=dict)
+    form: dict[str, Any] = field(default_factory=dict)
+    order: int = 100
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the scheduler says of one job: times in epoch seconds, `session` = the tag it was submitted with."""
+
+    id: str
+    state: JobState
+    node: str | None = None
+    queue: str | None = None
+    name: str | None = None
+    comment: str | None = None
+    exit_status: int | None = None
+    submitted: float | None = None
+    started: float | None = None
+    ended: float | None = None
+    walltime_s: int | None = None
+    session: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "state": self.state.value}
+
+
+@dataclass(frozen=True)
+class Connection:
+    """What the job wrote when its display answered: where it is and which run (generation) speaks.
+
+    `port` (mutual TLS) or `socket` (unix) is None; `fingerprint` is the SHA-256 of the DER server certificate, hex.
+    """
+
+    run: str
+    job: str
+    node: str
+    port: int | None
+    socket: str | None
+    display: str
+    xpra: str
+    fingerprint: str
+    time: float
+    version: int = 1
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Connection:
+        """The connection as the job wrote it; raises BadRequest when it is not one."""
+        known(cls, data)
+        found = cls(**data)
+        strings = (found.run, found.job, found.node, found.display, found.xpra, found.fingerprint)
+        if not all(isinstance(value, str) for value in strings) or not isinstance(found.port, int | None):
+            raise BadRequest("The session's connection.json is not one that a job writes.")
+        wrong = (
+            not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})", str(found.node))
+            or (found.port is None) == (found.socket is None)
+            or (found.port is not None and not 1024 <= int(found.port) <= 65535)
+            or (found.socket is not None and not (str(found.socket).startswith("/") and len(found.socket) <= 107))
+            or (found.port is not None and not re.fullmatch(r"[0-9a-f]{64}", str(found.fingerprint)))
+        )
+        if wrong:
+            raise BadRequest("The session's connection.json is not one that a job writes.")
+        return found
+
+
+@dataclass(frozen=True)
+class End:
+    """How a run ended, as the job's supervisor wrote it; `reason` is a word of the list in docs/architecture.md."""
+
+    run: str
+    job: str
+    node: str
+    reason: str
+    message: str
+    exit_status: int | None
+    time: float
+    version: int = 1
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> End:
+        """The end record as the job wrote it; raises BadRequest when it is not one."""
+        known(cls, data)
+        return cls(**data)
+
+
+ENDED_WELL = {"app-exit", "cancelled", "walltime"}
+"""End reasons after which a session is ENDED (app-exit: with status 0); any other means FAILED."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """The address that the proxy dials: a unix socket, or host + port behind a pinned TLS context."""
+
+    socket: Path | None = None
+    host: str | None = None
+    port: int | None = None
+    context: ssl.SSLContext | None = field(default=None, repr=False)
+    server_hostname: str | None = None
+
+
+@dataclass(frozen=True)
+class Record:
+    """What `session.json` holds: the server's intent, written before submission and again with the job id.
+
+    `submitter` is `host:pid:start time` of the process that wrote the intent, so that an intent whose writer died
+    can be told from one that is still being submitted. Times are epoch seconds.
+    """
+
+    key: str
+    app: str
+    title: str
+    spec: JobSpec
+    command: tuple[str, ...]
+    created: float
+    submitter: str | None = None
+    job_id: str | None = None
+    submitted: float | None = None
+    idempotency_key: str | None = None
+    stopped: float | None = None
+    refused: str | None = None
+    version: int = 1
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "spec": self.spec.to_json(), "command": list(self.command)}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Record:
+        """The record as `to_json` wrote it; raises BadRequest on unknown keys."""
+        known(cls, data)
+        spec = JobSpec.from_json(data["spec"])
+        return cls(**{**data, "spec": spec, "command": tuple(data["command"])})
+
+
+def known(cls: type[Any], data: dict[str, Any]) -> None:
+    """Raises BadRequest unless `data` has exactly the keys that `cls` knows (those with defaults may be missing)."""
+    extra = set(data) - {item.name for item in fields(cls)}
+    if extra:
+        raise BadRequest(f"A {cls.__name__} has no {', '.join(sorted(extra))}.")
+
+
+def session_state(job: Job, connection: Connection | None, end: End | None) -> SessionState:
+    """What the user sees, from what the scheduler says and what the job wrote (both of the current run only)."""
+    if job.state is JobState.COMPLETED:
+        return _ended(job, connection, end)
+    if job.state is JobState.RUNNING:
+        if end:
+            return SessionState.ENDING
+        return SessionState.READY if connection else SessionState.STARTING
+    if job.state is JobState.UNKNOWN:
+        return SessionState.UNREACHABLE
+    return SessionState(job.state.value)  # QUEUED, HELD and SUSPENDED look the same from both sides
+
+
+def _ended(job: Job, connection: Connection | None, end: End | None) -> SessionState:
+    """ENDED or FAILED: the job's own word first, then the scheduler's exit status (none: cancelled while queued)."""
+    if end:
+        well = end.reason in ENDED_WELL and not (end.reason == "app-exit" and end.exit_status)
+        return SessionState.ENDED if well else SessionState.FAILED
+    if job.exit_status is None or job.exit_status == 271:  # 256 + SIGTERM: cancelled (torque.md, exit statuses)
+        return SessionState.ENDED
+    return SessionState.ENDED if connection and job.exit_status == 0 else SessionState.FAILED
+
+
+@dataclass(frozen=True)
+class Session:
+    """One App in one Job, as the user sees it.
+
+    `stale_since` (epoch seconds) is set while the scheduler does not answer: `job` is then its last word.
+    """
+
+    record: Record
+    job: Job
+    connection: Connection | None = None
+    end: End | None = None
+    stale_since: float | None = None
+
+    @property
+    def id(self) -> str:
+        """The job id; an intent that has none yet goes by its key."""
+        return self.record.job_id or self.record.key
+
+    @property
+    def state(self) -> SessionState:
+        """Derived, every time; a session that was told to stop is ENDING until the scheduler says that it ended."""
+        state = session_state(self.job, self.connection, self.end)
+        stopping = self.record.stopped is not None and not state.final and state is not SessionState.UNREACHABLE
+        return SessionState.ENDING if stopping else state
