@@ -1,0 +1,86 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # one script in pieces: globals are shared with the other pieces
+# Endings: what ended the session, in one word and one sentence; then nothing of it is left on the node.
+
+# An event that ends the session. Several may come of one cause (TERM to all of the job, an X server that dies), so a
+# bad one is given a moment for the cause itself to be told: the job's end, then the X server, xpra, the program.
+qc_ended() {
+  local what=$1 rc=$2
+  [[ $qc_ending ]] && return
+  if [[ $what != gone && $rc != 0 && $what != missing ]]; then
+    while read -r -t 0.3 qc_what qc_rc <&5; do
+      case $qc_what in
+        gone) what=gone ;;
+        xvfb | xpra) [[ $what == gone ]] || what=$qc_what rc=$qc_rc ;;
+      esac
+    done
+  fi
+  case $what in
+    gone) qc_ended_from_outside ;;
+    app) qc_ended_by_program "$rc" ;;
+    missing) qc_finish app-missing "The program \`$(<"$qc_rt/missing")\` was not found on node $qc_node. Ask your \
+administrator to install it there, or choose another queue." '' 127 ;;
+    setup) qc_finish setup-failed "The commands that prepare this program failed with exit status $rc on node \
+$qc_node. See the session's log, and ask your administrator." ;;
+    *) qc_finish xpra-died "The display server ($what) ended unexpectedly with exit status $rc on node $qc_node, and \
+the program with it. Start the session again." ;;
+  esac
+}
+
+# The top shell is gone: by the scheduler at the walltime, else by whoever cancelled the job. The scheduler's clock
+# began a little before ours (prologue, login shell).
+qc_ended_from_outside() {
+  local ran
+  qc_now
+  ran=$((${qc_time%.*} - ${qc_began%.*}))
+  if ((ran >= qc_walltime - 5)); then
+    qc_finish walltime "The walltime of the job ($(qc_duration "$qc_walltime")) was used up. Ask for a longer one next \
+time." '' 143
+  fi
+  qc_finish cancelled "The job was cancelled after $(qc_duration "$ran")." '' 143
+}
+
+qc_ended_by_program() {
+  local ran what="ended with exit status $1"
+  qc_now
+  ran=$((${qc_time%.*} - ${qc_began%.*}))
+  [[ $qc_started ]] && ran=$((${qc_time%.*} - qc_started))
+  if (($1 == 0)); then qc_finish app-exit 'The program ended.' 0 0; fi
+  (($1 > 128)) && what="was ended by signal $(($1 - 128)) (exit status $1)"
+  ((ran < 60)) && what=${what/ with/ after $ran s with}
+  qc_finish app-exit "The program $what on node $qc_node." "$1" "$1"
+}
+
+# Seconds as people say them.
+qc_duration() {
+  if (($1 < 120)); then printf '%d s' "$1"; elif (($1 < 7200)); then printf '%d min' $(($1 / 60)); else
+    printf '%d h %d min' $(($1 / 3600)) $(($1 / 60 % 60))
+  fi
+}
+
+# Reason, message, the program's exit status or nothing, our own (70 unless given): ends all, writes it down, exits.
+# The program gets a moment with its display when it is asked to go; everything else goes at once.
+qc_finish() {
+  qc_ending=1
+  qc_log "ending: $1: $2"
+  [[ $qc_watch ]] && kill -KILL "$qc_watch" 2>/dev/null
+  [[ $1 == @(cancelled|walltime) ]] && qc_end_program
+  qc_end_all
+  qc_clear_display "$qc_d"
+  qc_publish_end "$1" "$2" "${3-}"
+  qc_remove_runtime "$qc_rt"
+  exit "${4:-70}"
+}
+
+# Up to 2 s for the program to go by itself.
+qc_end_program() {
+  local app='' round
+  { read -r app <"$qc_rt/app.pid"; } 2>/dev/null
+  qc_alive "$app" || return
+  qc_find_tree "${app%:*}"
+  kill -TERM "${app%:*}" "${qc_tree[@]}"
+  kill -CONT "${app%:*}" "${qc_tree[@]}"
+  for ((round = 0; round < 40; round++)); do
+    qc_alive "$app" || return
+    qc_nap 0.05
+  done
+} 2>/dev/null

@@ -1,0 +1,53 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # one script in pieces: globals are shared with the other pieces
+# The program's own shell, in the user's environment as the job got it: exported functions (`module`) and BASH_ENV
+# count here, and nowhere else. It prepares while xpra starts, says so, and becomes the program when told to.
+
+qc_program() {
+  local name
+  qc_read_who "$1"
+  exec 3<>"$qc_rt/go" 5<>"$qc_rt/events"
+  cd "$HOME" || qc_tell setup 1
+  umask "$qc_umask"
+  qc_offer_modules
+  trap 'qc_tell setup $?' ERR
+  eval "$qc_setup"
+  trap - ERR
+  for name in "${qc_requires[@]}" "${qc_command[0]}"; do
+    type -P -- "$name" >/dev/null && continue
+    printf '%s\n' "$name" >"$qc_rt/missing"
+    qc_tell missing 127
+  done
+  qc_become_program
+}
+
+# What the supervisor should know before the program's shell ends.
+qc_tell() {
+  printf '%s %s\n' "$1" "$2" >&5
+  exit "$2"
+}
+
+# A job of Slurm, or of the local scheduler, comes without a login shell and so without `module`.
+qc_offer_modules() {
+  local file
+  [[ $qc_setup ]] || return 0
+  for file in /etc/profile.d/{lmod,z00_lmod,modules}.sh; do
+    type -t module >/dev/null && return 0
+    # shellcheck disable=SC1090 # the site's own
+    [[ -r $file ]] && . "$file"
+  done
+  return 0
+}
+
+# Waits for the display; the explicit time-out is there because TMOUT of a login shell would be one. Nothing of another
+# desktop's session reaches the program: it would open its windows there.
+qc_become_program() {
+  local display
+  local -a wrapper=()
+  printf 'ready 0\n' >&5
+  read -r -t 100000000 display <&3
+  export DISPLAY=":$display" XAUTHORITY="$qc_rt/Xauthority" QCONNECT=gui TMPDIR="$qc_rt/tmp"
+  export XDG_RUNTIME_DIR="$qc_rt/user"
+  unset -v QCONNECT_SESSION WAYLAND_DISPLAY WAYLAND_SOCKET SESSION_MANAGER DBUS_SESSION_BUS_ADDRESS XDG_SESSION_TYPE
+  [[ $qc_kind == desktop ]] && type -P dbus-run-session >/dev/null && wrapper=(dbus-run-session --)
+  exec "${wrapper[@]}" "${qc_command[@]}" 3>&- 5>&-
+}

@@ -1,0 +1,166 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # one script in pieces: globals are shared with the other pieces
+# The session: top shell -> supervisor -> X server, xpra and program. The batch system kills the top shell; the
+# supervisor, in a session of its own, hears of it at once and takes everything down. Each is the next stage of this
+# same script, the stage being its first argument.
+
+qc_path=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin
+qc_script=$0
+[[ $qc_script == /* ]] || qc_script=$PWD/$qc_script
+qc_dropped=' ' qc_xpra_ended='' qc_ending='' qc_watch='' qc_started='' qc_program_ready=0 qc_fingerprint=''
+qc_d='' qc_user_path='' qc_port='' qc_rt=''
+qc_setsid=$(PATH=$qc_path type -P setsid)
+
+# A command …, run with PR_SET_CHILD_SUBREAPER (36), so that whatever is orphaned below it becomes its child, and
+# with SIGINT and SIGQUIT as they should be: a shell starts its background commands with both ignored.
+qc_as_subreaper() {
+  local number
+  case ${HOSTTYPE-} in
+    x86_64) number=157 ;;
+    aarch64 | riscv64) number=167 ;;
+    powerpc64le | ppc64le) number=171 ;;
+    s390x) number=172 ;;
+  esac
+  if [[ $number && -x /usr/bin/perl && ! ${PERL5OPT-} ]]; then
+    exec /usr/bin/perl -e '@SIG{qw(INT QUIT)} = ("DEFAULT") x 2; syscall(shift() + 0, 36, 1);
+      exec { $ARGV[0] } @ARGV' "$number" "$@"
+  elif [[ -x /usr/bin/python3 ]]; then
+    exec /usr/bin/python3 -IS -c 'import ctypes, os, signal, sys
+for name in (signal.SIGINT, signal.SIGQUIT): signal.signal(name, signal.SIG_DFL)
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+os.execv(sys.argv[1], sys.argv[1:])' "$@"
+  fi
+  exec "$@" # degraded: the supervisor says so in the log
+}
+
+# Closes what the batch system's daemon left open (TORQUE's mom: two pipes), but for $1 and this script itself. No
+# redirection around the loop: bash would keep the old descriptor on one of those that it closes.
+qc_close_inherited() {
+  local fd
+  for fd in "/proc/$$/fd"/*; do
+    [[ $fd -ef $qc_script ]] && continue
+    fd=${fd##*/}
+    ((fd < 3 || fd == ${1:-0})) || eval "exec $fd>&-"
+  done
+}
+
+# The job itself: opens the folders, starts the supervisor, ends with its status. Our death closes fd 8, the only
+# writer of the life line. A supervisor that was killed leaves the runtime folder: then we are the last to clean up.
+qc_top() {
+  local status
+  qc_now
+  qc_began=$qc_time qc_umask=$(umask)
+  umask 077
+  qc_close_inherited
+  qc_read_job
+  PATH=$qc_path qc_open_folder
+  PATH=$qc_path qc_begin_run
+  PATH=$qc_path qc_make_runtime || qc_refuse "The runtime folder could not be made on node $qc_node."
+  exec 8<>"$qc_rt/life"
+  exec 7<"$qc_rt/life"
+  (exec 8>&- && qc_as_subreaper "$qc_setsid" /bin/bash -p "$qc_script" supervisor "$qc_rt") </dev/null >/dev/null 2>&1 &
+  exec 7<&-
+  wait $!
+  status=$?
+  [[ -d $qc_rt ]] && qc_after_supervisor
+  { read -r qc_text <"$qc_s/ended.json" && printf 'qconnect: %s\n' "$qc_text"; } 2>/dev/null
+  exit "$status"
+}
+
+qc_after_supervisor() {
+  exec 4<>"$qc_rt/go" >>"$qc_s/job.log" 2>&1
+  qc_own_world
+  { read -r qc_d <"$qc_rt/display"; } 2>/dev/null
+  qc_finish xpra-died "The session's supervisor was killed on node $qc_node, so everything was ended. Start the \
+session again."
+}
+
+# The parent of everything, deaf to what the batch system sends to all of a job: it ends when all is cleaned up.
+qc_supervisor() {
+  trap '' TERM HUP INT QUIT USR1 USR2
+  umask 077
+  qc_close_inherited 7
+  set -m
+  qc_read_who "$1"
+  exec 4<>"$qc_rt/go" 5<>"$qc_rt/events" 6<"$qc_rt" >>"$qc_s/job.log" 2>&1
+  (
+    exec 4>&- 6>&-
+    read -r -t 100000000 _ <&7
+    printf 'gone 0\n' >&5
+  ) &
+  qc_watch=$!
+  qc_stat $$ && printf '%s\n' "$$:$qc_start" >"$qc_rt/supervisor.pid"
+  qc_launch app /bin/bash "$qc_script" program "$qc_rt"
+  qc_own_world
+  flock -n 6 || qc_log 'the runtime folder could not be locked'
+  cd "$HOME" || cd /
+  qc_log "run $qc_run of job $qc_job on node $qc_node, runtime folder $qc_rt"
+  [[ -x /usr/bin/perl || -x /usr/bin/python3 ]] || qc_log 'no perl or python3 here: programs that detach themselves may stay behind'
+  [[ $qc_key ]] || qc_publish_record
+  qc_open_display
+  while :; do qc_await_end; done
+}
+
+# From nothing to a display that the server may show.
+qc_open_display() {
+  local keys='' version fit
+  qc_find_tools
+  qc_choose_world
+  qc_ask_version & version=$!
+  [[ $qc_bind == socket ]] || { qc_make_keys & keys=$!; }
+  qc_start_x
+  [[ -z $keys ]] || { wait "$keys" && qc_read_fingerprint; } || {
+    qc_log "openssl: $(<"$qc_rt/openssl.log")"
+    qc_finish tool-missing "openssl could not make the session's keys on node $qc_node. See the session's log, and \
+tell your administrator."
+  }
+  wait "$version"
+  qc_read_version
+  qc_start_xpra
+  qc_fit_screen & fit=$!
+  qc_probe
+  wait "$fit"
+  qc_correct_version
+  qc_await_program
+  qc_publish_connection || qc_finish not-ready "The session folder cannot be written on node $qc_node: the disk may be \
+full. Make room, and start the session again."
+  printf '%s\n' "$qc_d" >&4
+  printf -v qc_started '%(%s)T' -1
+  qc_log "open: display :$qc_d, port ${qc_port:-none}"
+  qc_sweep
+}
+
+# What a node must have. The user's own PATH is searched last, for sites that bring xpra as a module.
+qc_find_tools() {
+  local tool
+  qc_xpra=$(PATH=$PATH:$qc_user_path type -P xpra) || qc_finish xpra-missing "xpra is not installed on node $qc_node. \
+Ask your administrator to install it there, or choose another queue." '' 127
+  for tool in Xvfb openssl sha256sum flock timeout; do
+    type -P "$tool" >/dev/null || qc_finish tool-missing "The program \`$tool\`, which every session needs, was not \
+found on node $qc_node. Ask your administrator to install it there." '' 127
+  done
+  qc_curl=$(type -P curl)
+}
+
+# The program's preparation may take longer than xpra's start, not for ever.
+qc_await_program() {
+  local until=$((SECONDS + 300))
+  until ((qc_program_ready)); do
+    qc_next 1
+    ((SECONDS < until)) || qc_finish setup-failed "The commands that prepare this program did not end within 300 s on \
+node $qc_node. See the session's log, and ask your administrator."
+  done
+}
+
+# What ends the session is acted upon in qc_next, but for the two of our own that may also end during the start.
+qc_await_end() {
+  qc_next 3600
+  [[ $qc_what == xvfb || $qc_what == xpra ]] && qc_ended "$qc_what" "$qc_rc"
+}
+
+set +eu +o posix
+case ${1-} in
+  '') qc_as_subreaper /bin/bash -p "$qc_script" top ;;
+  top) qc_top ;;
+  supervisor) qc_supervisor "$2" ;;
+  program) qc_program "$2" ;;
+esac

@@ -1,0 +1,21 @@
+"""The one protocol by which a session's display is reached; each module beside this one is one way to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from ..models import Connection, Endpoint, Session
+
+
+class Transport(Protocol):
+    """Turns what a job published into an address whose owner is proved before the first byte."""
+
+    bind: str
+    """What the job must listen on for this transport: `tls` (a port) or `socket` (a unix socket)."""
+
+    async def endpoint(self, session: Session, connection: Connection, folder: Path) -> Endpoint:
+        """Where to dial for this run of the session; raises IdentityMismatch, Unreachable."""
+
+    async def close(self) -> None:
+        """Lets go of whatever the transport keeps open."""
