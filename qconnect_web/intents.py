@@ -1,0 +1,56 @@
+"""Sessions that were written down but have no job id: whose submission is still under way, and whose job to adopt."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from .models import Record
+from .schedulers import Scheduler
+from .store import Store
+
+SUBMIT_WITHIN = 120.0
+"""Seconds after which a submission that nobody can see any more counts as abandoned."""
+LATE_BY = 60.0
+"""Seconds for which an abandoned intent is kept, for a job that the scheduler announces late."""
+
+
+def process_start(pid: int) -> str | None:
+    """The start time of a process in clock ticks since boot (proc(5), stat field 22); None if there is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return None
+
+
+def submitter() -> str:
+    """This process, told from every other one that ever had its number: `host:pid:start time`."""
+    return f"{socket.gethostname()}:{os.getpid()}:{process_start(os.getpid())}"
+
+
+def abandoned(record: Record, now: float) -> bool:
+    """Whether whoever wrote this intent can no longer be submitting it."""
+    host, _, process = (record.submitter or "").partition(":")
+    pid, _, start = process.partition(":")
+    if host == socket.gethostname() and pid.isdigit() and process_start(int(pid)) != start:
+        return True
+    return now - record.created > SUBMIT_WITHIN
+
+
+async def adopt(records: list[Record], scheduler: Scheduler, store: Store) -> dict[str, str]:
+    """Finds the jobs of intents by their tags: {session key: job id}; drops intents that came to nothing."""
+    now = time.time()
+    found = {job.session: job.id for job in await scheduler.mine() if job.session}
+    adopted = {}
+    for record in records:
+        job_id = found.get(record.key)
+        if job_id:
+            adopted[record.key] = job_id
+            await asyncio.to_thread(store.write, replace(record, job_id=job_id, submitted=record.created))
+        elif abandoned(record, now) and now - record.created > LATE_BY:
+            await asyncio.to_thread(store.remove, record.key)
+    return adopted

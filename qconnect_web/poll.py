@@ -1,0 +1,267 @@
+"""The one poll loop: it looks at the session folders, asks the scheduler when due, and derives every session.
+
+The folders are cheap and tell of start and end at once, so they are looked at often while somebody waits; the
+scheduler is asked seldom (see `jobs`). Nothing here is state that a restart would lose.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+
+from .errors import QConnectError, SchedulerFailed
+from .intents import abandoned, adopt
+from .jobs import JobBook
+from .models import Job, JobState, Session, SessionState
+from .store import Facts, Store
+
+LOOK_WAITING = 0.25
+"""Seconds between two looks at the folders while somebody waits for a session to start or end."""
+LOOK_WATCHED = 1.0
+LOOK_PENDING = 10.0
+LOOK_IDLE = 60.0
+GLANCE = 15.0
+"""Seconds for which one listing counts as somebody watching: pages that poll ask more often than this."""
+SETTLE = 30.0
+"""Seconds after a job's end for which its folder is still read: its last words may arrive after the scheduler's."""
+JUST_SUBMITTED = 5.0
+
+
+class Poll:
+    """Keeps `sessions` (by key) true, wakes whoever waits for a change, and tells the listeners of each one."""
+
+    def __init__(self, store: Store, book: JobBook, log: logging.Logger) -> None:
+        self.sessions: dict[str, Session] = {}
+        self.listeners: list[Callable[[Session], None]] = []
+        self.looked = asyncio.Event()
+        self.problems: dict[str, str] = {}
+        self._store, self._book, self._log = store, book, log
+        self._facts: dict[str, Facts] = {}
+        self._announced: dict[str, tuple[str | None, float]] = {}
+        self._adopted: dict[str, str] = {}
+        self._settled: dict[str, float] = {}
+        self._watchers = 0
+        self._glanced = float("-inf")
+        self._wake = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._looking = asyncio.Lock()
+        self._asking: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Looks and asks for ever; a failure is logged and costs one round."""
+        await asyncio.to_thread(self._recall)
+        while True:
+            self._wake.clear()
+            try:
+                await self.look()
+            except (OSError, QConnectError) as error:
+                self._problem("", f"The session folders cannot be read: {error}")
+            self.looked.set()
+            self._ask_if_due()
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), self._pause())
+
+    async def close(self) -> None:
+        """Ends a question that is under way."""
+        if self._asking:
+            self._asking.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._asking
+
+    def hurry(self) -> None:
+        """Something changed: look and ask right away."""
+        self._book.hurry()
+        self._wake.set()
+
+    def glance(self) -> None:
+        """Somebody looked at the list once."""
+        if not self.watched:
+            self._wake.set()
+        self._glanced = time.monotonic()
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Somebody looks for as long as this is open."""
+        self._watchers += 1
+        self._wake.set()
+        try:
+            yield
+        finally:
+            self._watchers -= 1
+
+    @property
+    def watched(self) -> bool:
+        return self._watchers > 0 or time.monotonic() - self._glanced < GLANCE
+
+    @property
+    def live(self) -> int:
+        """How many sessions have not ended."""
+        return len(self._live())
+
+    async def change(self, timeout: float) -> None:
+        """Waits until any session changed, at most `timeout` seconds."""
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._changed.wait(), timeout)
+
+    async def look(self) -> None:
+        """Reads the folders and derives the sessions anew; one look at a time, so that none brings back the past."""
+        async with self._looking:
+            self._facts = await asyncio.to_thread(self._read)
+            self.problems.pop("", None)
+            self._derive()
+
+    async def look_now(self) -> None:
+        """Looks on somebody's behalf; a file system that hangs costs five seconds and leaves the last look standing."""
+        with suppress(OSError, asyncio.TimeoutError):
+            await asyncio.wait_for(self.look(), 5)
+
+    def accepted(self, job_id: str) -> None:
+        """The scheduler has just taken this job."""
+        self._book.accepted(job_id)
+        self._wake.set()
+
+    def _recall(self) -> None:
+        with suppress(OSError, QConnectError):  # an unreadable answer is just no answer
+            self._book.load()
+
+    def _read(self) -> dict[str, Facts]:
+        """All folders' facts (in a thread); a folder that cannot be trusted is reported once and left alone."""
+        found = {}
+        for key in self._store.list_keys():
+            try:
+                settled = self._facts.get(key) if key in self._settled else None
+                facts = settled or self._store.read(key)
+            except (OSError, QConnectError, TypeError, KeyError) as error:
+                self._problem(key, f"The session folder {key} is not used: {error}")
+                continue
+            self.problems.pop(key, None)
+            if facts:
+                found[key] = facts
+        return found
+
+    def _problem(self, key: str, message: str) -> None:
+        if self.problems.get(key) != message:
+            self.problems[key] = message
+            self._log.warning(message)
+
+    def _derive(self) -> None:
+        """Derives every session from its facts and the scheduler's last word; tells the listeners what changed."""
+        before, self.sessions = self.sessions, {}
+        for key, facts in self._facts.items():
+            if session := self._session(key, facts):
+                self.sessions[key] = session
+                self._settle(key, session)
+        for gone in set(self._announced) - set(self._facts):
+            del self._announced[gone]
+            self._settled.pop(gone, None)
+        changed = [new for key, new in self.sessions.items() if _visible(before.get(key)) != _visible(new)]
+        if changed or set(before) - set(self.sessions):
+            self._changed.set()
+            self._changed = asyncio.Event()
+        for session in changed:
+            for listener in self.listeners:
+                listener(session)
+
+    def _session(self, key: str, facts: Facts) -> Session | None:
+        record = facts.record
+        job_id = record.job_id or self._adopted.get(key)
+        if not job_id:
+            return None
+        if record.job_id is None:
+            record = replace(record, job_id=job_id)
+        self._announce(key, facts)
+        job = self._job(job_id, key, facts)
+        return Session(record, job, facts.connection, facts.end, self._book.stale_since)
+
+    def _announce(self, key: str, facts: Facts) -> None:
+        """Notes when a run, its display or its end was first seen: the scheduler is then asked again at once."""
+        sign = f"{facts.run} {facts.connection is not None} {facts.end is not None}"
+        if self._announced.get(key, ("",))[0] != sign:
+            self._announced[key] = (sign, time.monotonic())
+            if facts.run:
+                self._book.hurry()
+
+    def _job(self, job_id: str, key: str, facts: Facts) -> Job:
+        """The scheduler's word, unless the job itself has spoken since."""
+        word = self._book.word(job_id)
+        job = word.job
+        if facts.end and word.misses:  # it is over and the scheduler has forgotten it
+            return replace(job, state=JobState.COMPLETED, exit_status=facts.end.exit_status)
+        spoke_since = facts.run is not None and self._announced[key][1] > word.asked
+        if spoke_since and job.state in (JobState.QUEUED, JobState.UNKNOWN):
+            return replace(job, state=JobState.RUNNING, node=facts.connection.node if facts.connection else job.node)
+        return job
+
+    def _settle(self, key: str, session: Session) -> None:
+        """A session that is over, and has been for a while, needs no more looks."""
+        over = session.end.time if session.end else session.job.ended
+        if session.state.final and time.time() - (over or session.record.created) > SETTLE:
+            self._settled[key] = time.time()
+        else:
+            self._settled.pop(key, None)
+
+    def _live(self) -> list[Session]:
+        return [session for session in self.sessions.values() if not session.state.final]
+
+    def _pending(self) -> bool:
+        return any(session.state is not SessionState.READY for session in self._live())
+
+    def _pause(self) -> float:
+        """Seconds until the next look."""
+        if self.watched:
+            return LOOK_WAITING if self._pending() else LOOK_WATCHED
+        return LOOK_PENDING if self._pending() or self._intents() else LOOK_IDLE
+
+    def _intents(self) -> list[Facts]:
+        """Sessions without a job id whose submission is no longer under way."""
+        now = time.time()
+        return [
+            facts
+            for key, facts in self._facts.items()
+            if facts.record.job_id is None and key not in self._adopted and abandoned(facts.record, now)
+        ]
+
+    def _ask_if_due(self) -> None:
+        wanted = self._pending() or bool(self._intents()) or (self.watched and bool(self._live()))
+        idle = self._asking is None or self._asking.done()
+        if wanted and idle and self._book.due_in(time.monotonic()) <= 0:
+            self._asking = asyncio.create_task(self._ask())
+
+    async def _ask(self) -> None:
+        """One question to the scheduler for all that is not over, and the adoption of jobs whose record is late."""
+        asked_for = [session.id for session in self._live()]
+        try:
+            await self._book.ask(asked_for)
+            if intents := self._intents():
+                records = [facts.record for facts in intents]
+                self._adopted |= await adopt(records, self._book.scheduler, self._store)
+            self.problems.pop("scheduler", None)
+        except (SchedulerFailed, OSError) as error:
+            self._problem("scheduler", str(error))
+        self._derive()
+        self._book.forget({session.id for session in self.sessions.values()})
+        pending = self._pending() or bool(self._intents())
+        self._book.postpone(pending=pending, watched=self.watched, moving=self._moving())
+        self._wake.set()
+
+    def _moving(self) -> bool:
+        """Whether a job is between two states right now, so that the next answer is worth having soon."""
+        now = time.time()
+        return any(
+            session.state is SessionState.ENDING
+            or (session.state is SessionState.QUEUED and now - (session.record.submitted or 0) < JUST_SUBMITTED)
+            for session in self._live()
+        )
+
+
+def _visible(session: Session | None) -> object:
+    """What of a session its user can see change."""
+    if session is None:
+        return None
+    run = session.connection.run if session.connection else None
+    job = session.job
+    return (session.state, job.state, job.node, job.comment, job.exit_status, run, session.end, session.stale_since)

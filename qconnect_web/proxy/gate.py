@@ -1,0 +1,30 @@
+"""Whose pages may open a session's display, and what the log may know of a ticket's address."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from tornado import httputil
+
+TICKET_PATH = re.compile(r"^[^?]*?/qconnect/[^/?]*/t/(?P<ticket>[^/?]*)")
+
+
+def is_own_origin(origin: str, request: httputil.HTTPServerRequest) -> bool:
+    """Whether an Origin header names the very server that the request was sent to.
+
+    The scheme is held against the request's only when that came by TLS: else somebody before us may have ended it.
+    """
+    try:
+        found = urlsplit(origin.lower())
+    except ValueError:  # brackets that do not close, say
+        return False
+    schemes = ("https",) if request.protocol == "https" else ("http", "https")
+    bare = origin.lower() == f"{found.scheme}://{found.netloc}"
+    return bare and found.scheme in schemes and found.netloc == request.headers.get("Host", "").lower()
+
+
+def without_ticket(address: str) -> str:
+    """A path or URL with its ticket, if it has one, made unreadable."""
+    found = TICKET_PATH.match(address)
+    return f"{address[: found.start('ticket')]}[ticket]{address[found.end() :]}" if found else address

@@ -1,0 +1,115 @@
+"""Joins a browser's websocket with a session's display, and knows which are joined."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from tornado.iostream import IOStream
+
+from ..errors import TooManyRequests
+from ..models import Session
+from .streams import Pump, pump_between
+
+MAX_PER_SESSION = 16
+"""Websockets that one session may have at a time, those that are still waiting for it included."""
+CLOSE_S = 5.0
+T = TypeVar("T")
+
+
+class Place:
+    """One viewer's place at one session: first its request waits in it, then its bytes are pumped."""
+
+    def __init__(self, session: str, viewer: str) -> None:
+        self.session, self.viewer = session, viewer
+        self.over: str | None = None
+        """Why it was ended from here; None while it was not."""
+        self.task: asyncio.Task[Any] | None = None
+        self._stop: Callable[[], Any] = lambda: None
+
+    def end(self, why: str) -> None:
+        """Stops whatever goes on in it."""
+        self.over = self.over or why
+        self._stop()
+
+    async def hold(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """The result of `work`, or None when the place was ended before there was one."""
+        task: asyncio.Task[T] = asyncio.create_task(work)
+        self.task = task
+        self._stop = task.cancel
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if self.over is None:
+                raise
+            return None
+
+    def pump(self, pump: Pump, work: Coroutine[Any, Any, None]) -> None:
+        """Keeps the pump that `work` runs, to stop it when the place is ended."""
+        self._stop = pump.end
+        self.task = asyncio.create_task(work)
+        if self.over:
+            pump.end()
+
+
+class Splices:
+    """All places of this server: one per viewer, a bounded number per session."""
+
+    def __init__(self, log: logging.Logger) -> None:
+        self._log = log
+        self._places: set[Place] = set()
+
+    def enter(self, session_key: str, viewer: str) -> Place:
+        """A place for a viewer; the one it had before is ended. Raises TooManyRequests when the session is full."""
+        others = [place for place in self._places if place.session == session_key]
+        for place in others:
+            if place.viewer == viewer:
+                place.end("a newer connection of the same viewer")
+                self.leave(place)
+        if sum(place.viewer != viewer for place in others) >= MAX_PER_SESSION:
+            raise TooManyRequests(
+                f"This session is open in {MAX_PER_SESSION} places already. Close some of them, then reload the page."
+            )
+        place = Place(session_key, viewer)
+        self._places.add(place)
+        return place
+
+    def leave(self, place: Place) -> None:
+        """Gives the place up."""
+        self._places.discard(place)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def join(
+        self, place: Place, session: Session, browser: IOStream, node: IOStream, on_upward: Callable[[], None]
+    ) -> None:
+        """Pumps between the two until one ends; returns at once, and owns both from now on."""
+        pump = pump_between(browser, node, on_upward)
+        place.pump(pump, self._run(place, session, pump))
+
+    async def _run(self, place: Place, session: Session, pump: Pump) -> None:
+        """One line in the log when it opens, one when it closes; nothing in them is secret."""
+        started, name = time.monotonic(), f"{session.id} (viewer {place.viewer[:8]})"
+        node = session.connection.node if session.connection else "?"
+        self._log.info("qconnect: websocket of session %s opened, display on %s", name, node)
+        try:
+            closed = await pump.run()
+        finally:
+            self.leave(place)
+        self._log.info(
+            "qconnect: websocket of session %s closed by the %s (%s) after %.1f s: %d bytes up, %d bytes down",
+            *(name, closed.who, place.over or "end of connection", time.monotonic() - started),
+            *(closed.bytes_up, closed.bytes_down),
+        )
+
+    async def close(self) -> None:
+        """Ends them all, within 5 s; for the stop of the server."""
+        tasks = [place.task for place in self._places if place.task]
+        for place in list(self._places):
+            place.end("the server stops")
+        if tasks:
+            await asyncio.wait(tasks, timeout=CLOSE_S)

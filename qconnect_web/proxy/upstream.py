@@ -1,0 +1,188 @@
+"""Dials a session's display and proves who answers, before a byte of the browser's goes there."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import ssl
+import struct
+from collections.abc import Awaitable
+from typing import Any, TypeVar
+
+from tornado.iostream import IOStream, SSLIOStream, StreamClosedError, UnsatisfiableReadError
+
+from ..credentials import same_fingerprint
+from ..errors import IdentityMismatch, Unreachable, UpstreamFailed
+from ..models import Endpoint, Session
+from .headers import Upgrade
+
+CONNECT_S = 5.0
+HANDSHAKE_S = 5.0
+ANSWER_S = 10.0
+MAX_HEAD = 16 * 1024
+"""Bytes that a node's answer to the upgrade may have before its first frame."""
+MAX_BUFFER = 20 * 1024 * 1024
+"""Bytes that a connection may hold read but not asked for; more than the largest file of a client."""
+DEAD_AFTER_MS = 60_000
+"""Milliseconds that sent bytes may stay unacknowledged: a node that vanished is noticed although we send no pings."""
+T = TypeVar("T")
+
+
+async def dial(session: Session, endpoint: Endpoint) -> IOStream:
+    """A connection to the display of this run of the session, its owner proved; waits at most 10 s.
+
+    Raises Unreachable when nobody answers in time, IdentityMismatch when somebody else does.
+    """
+    if endpoint.socket is not None:
+        return await _dial_socket(session, endpoint)
+    return await _dial_tls(session, endpoint)
+
+
+async def ask(stream: IOStream, upgrade: Upgrade) -> bytes:
+    """Asks a proved connection for a websocket; returns the 101 for the browser, bytes after it stay in the stream.
+
+    Raises UpstreamFailed when the node answers with anything else, or not within 10 s.
+    """
+    try:
+        await stream.write(upgrade.request())
+        answer = await asyncio.wait_for(stream.read_until(b"\r\n\r\n", max_bytes=MAX_HEAD), ANSWER_S)
+    except asyncio.TimeoutError:
+        raise Unreachable(_words("took the request for a websocket, but did not answer"), reason="timeout") from None
+    except (StreamClosedError, UnsatisfiableReadError):
+        raise UpstreamFailed(_words("did not answer the request for a websocket"), reason="upgrade-refused") from None
+    return upgrade.response(answer)
+
+
+def tune(connection: socket.socket) -> None:
+    """Small messages at once, and an end to connections whose other side has vanished; only TCP needs it."""
+    if connection.family == socket.AF_UNIX:
+        return
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_AFTER_MS)
+
+
+async def _dial_socket(session: Session, endpoint: Endpoint) -> IOStream:
+    """The unix socket, if the kernel says that the listener is a process of ours."""
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        await _within(CONNECT_S, _connect(connection, str(endpoint.socket)), session)
+        check_owner(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return IOStream(connection, max_buffer_size=MAX_BUFFER)
+
+
+def check_owner(connection: socket.socket) -> None:
+    """Raises IdentityMismatch unless the process that listens at the other end is ours."""
+    owner = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))[1]
+    if owner != os.geteuid():
+        raise _impostor("at its socket: the process there is not yours")
+
+
+async def _dial_tls(session: Session, endpoint: Endpoint) -> IOStream:
+    """Host and port, if who answers holds the key that this run published."""
+    assert session.connection is not None
+    plain = await _within(CONNECT_S, _connect_any(endpoint), session)
+    tune(plain)
+    stream = await _within(HANDSHAKE_S, _handshake(endpoint, plain), session)
+    try:
+        check_certificate(stream, session.connection.fingerprint)
+    except BaseException:
+        stream.close()
+        raise
+    return stream
+
+
+async def _handshake(endpoint: Endpoint, plain: socket.socket) -> SSLIOStream:
+    """The connection with TLS on it; closed when that fails."""
+    assert endpoint.context is not None  # an endpoint with a port always has one
+    held: socket.socket | SSLIOStream = plain
+    try:
+        plain.getpeername()  # a connection that was reset meanwhile would never begin its handshake, nor fail
+        secured = endpoint.context.wrap_socket(
+            plain, server_hostname=endpoint.server_hostname, do_handshake_on_connect=False
+        )
+        held = stream = SSLIOStream(secured, ssl_options=endpoint.context, max_buffer_size=MAX_BUFFER)
+        secured.getpeername()
+        return await asyncio.shield(stream.wait_for_handshake())  # 6.4 cannot close a stream after a cancelled one
+    except BaseException:
+        held.close()
+        raise
+
+
+def check_certificate(stream: SSLIOStream, fingerprint: str) -> None:
+    """Raises IdentityMismatch unless the certificate shown is the one that the run published, to the byte."""
+    if not same_fingerprint(stream.socket.getpeercert(binary_form=True), fingerprint):
+        raise _impostor("at its port: the key is not the one that its job published")
+
+
+async def _connect_any(endpoint: Endpoint) -> socket.socket:
+    """A TCP connection to the first of the host's addresses that takes one."""
+    loop = asyncio.get_running_loop()
+    failed: OSError = ConnectionError("the node's name has no address")
+    for family, kind, proto, _, address in await loop.getaddrinfo(
+        endpoint.host, endpoint.port, type=socket.SOCK_STREAM
+    ):
+        connection = socket.socket(family, kind, proto)
+        try:
+            await _connect(connection, address)
+        except OSError as error:
+            connection.close()
+            failed = error
+        except BaseException:
+            connection.close()
+            raise
+        else:
+            return connection
+    raise failed
+
+
+async def _connect(connection: socket.socket, address: Any) -> None:
+    connection.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(connection, address)
+
+
+async def _within(seconds: float, waiting: Awaitable[T], session: Session) -> T:
+    """The result in time, or the package's own error with the node's name in it."""
+    node = session.connection.node if session.connection else "its node"
+    try:
+        return await asyncio.wait_for(_awaited(waiting), seconds)
+    except asyncio.TimeoutError:
+        raise Unreachable(
+            f"The session's display on {node} did not answer within {seconds:.0f} s. The node may be busy or cut off; "
+            "this page tries again.",
+            reason="timeout",
+        ) from None
+    except ssl.SSLEOFError as error:
+        raise _gone(node, error) from error
+    except ssl.SSLError as error:
+        raise _impostor(f"on {node}: the key is not the one that its job published") from error
+    except (StreamClosedError, OSError) as error:
+        raise _gone(node, error) from error
+
+
+async def _awaited(waiting: Awaitable[T]) -> T:
+    return await waiting
+
+
+def _gone(node: str, error: Exception) -> Unreachable:
+    cause = getattr(error, "real_error", None) or error
+    why = getattr(cause, "strerror", None) or "it hung up"
+    return Unreachable(f"Nobody answers at the session's display on {node} ({why}). Look at the session's log.")
+
+
+def _impostor(where: str) -> IdentityMismatch:
+    return IdentityMismatch(
+        f"Somebody else than your session answers {where}. Nothing was sent. "
+        "Stop the session and start it again; tell your site if it happens twice."
+    )
+
+
+def _words(what: str) -> str:
+    return f"The session's display {what}. Look at the session's log, then reload the page."
