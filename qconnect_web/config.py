@@ -1,0 +1,143 @@
+"""The site's settings, and `build`: the one place where every object is constructed, once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from traitlets import Bool, Enum, Float, Int, List, Unicode, default
+from traitlets.config import Config, LoggingConfigurable
+
+from . import jobscripts
+from .apps import Catalogue
+from .clients import Clients
+from .limits import Limits
+from .models import App, Record
+from .proxy.splice import Splices
+from .proxy.tickets import Tickets
+from .schedulers import Scheduler
+from .schedulers.local import LocalScheduler
+from .sessions import SessionManager
+from .store import Store
+from .transports import Transport
+from .transports.local import LocalTransport
+from .transports.tls import TlsTransport
+
+
+def site_config() -> Config:
+    """The configuration that a Jupyter server would read (`jupyter_server_config.py`, `.json`), for the terminal."""
+    from jupyter_core.application import JupyterApp
+
+    app = JupyterApp(config_file_name="jupyter_server_config")
+    app.load_config_file()
+    return app.config
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the front doors work with."""
+
+    sessions: SessionManager
+    apps: Catalogue
+    clients: Clients
+    tickets: Tickets
+    splices: Splices
+
+
+class QConnect(LoggingConfigurable):
+    """GUI programs as batch jobs, in browser tabs."""
+
+    scheduler = Enum(
+        ["local"],
+        "local",
+        help="The batch system that runs the jobs. `local` runs them as detached processes on this machine.",
+    ).tag(config=True)
+    transport = Enum(
+        ["tls", "local"],
+        "tls",
+        help="How a session's display is reached. `tls`: a port on the node, behind mutual TLS with both "
+        "certificates pinned. `local`: a unix socket, when jobs run on this very machine; no port at all.",
+    ).tag(config=True)
+    sessions_dir = Unicode(
+        help="The folder of the session folders; login and compute nodes must both see it. "
+        "Default: ~/.local/share/qconnect/sessions.",
+    ).tag(config=True)
+    apps_dirs = List(
+        Unicode(),
+        help="Folders with the site's app files (*.yaml), merged over the shipped ones; the user's own "
+        "(~/.config/qconnect/apps) come last.",
+    ).tag(config=True)
+    user_apps = Bool(True, help="Whether users may add app files of their own in ~/.config/qconnect/apps.").tag(
+        config=True
+    )
+    client_dirs = List(
+        Unicode(),
+        default_value=["/usr/share/xpra/www"],
+        help="Folders with xpra's HTML5 client on this machine; a session of another xpra version brings its own.",
+    ).tag(config=True)
+    port_base = Int(
+        20000, min=1024, max=64000, help="The first port of sessions; outside the kernel's ephemeral range (32768 on)."
+    ).tag(config=True)
+    port_range = Int(
+        10000,
+        min=1,
+        max=60000,
+        help="How many ports sessions may use: the first guess is port_base + job id modulo this.",
+    ).tag(config=True)
+    local_max_running = Int(
+        4, min=1, help="How many jobs the `local` scheduler runs at a time; others wait in its queue."
+    ).tag(config=True)
+    max_sessions = Int(20, min=0, help="How many live sessions one user may have; 0: no limit.").tag(config=True)
+    max_starts_per_minute = Int(
+        30, min=0, help="How many sessions one user may start within a minute; 0: no limit."
+    ).tag(config=True)
+    keep_ended_days = Float(
+        7, min=0, help="For how many days an ended session and its logs stay in the list before they are removed."
+    ).tag(config=True)
+
+    @default("sessions_dir")
+    def _sessions_dir(self) -> str:
+        return str(Path.home() / ".local/share/qconnect/sessions")
+
+    def build(self) -> Site:
+        """Constructs every object; the front doors only use them."""
+        apps = Catalogue(self._app_folders())
+        sessions_dir = Path(self.sessions_dir).expanduser().absolute()
+        transport = self._transport()
+        sessions = SessionManager(
+            scheduler=self._scheduler(sessions_dir),
+            transport=transport,
+            store=Store(sessions_dir),
+            apps=apps,
+            render=partial(self._render, sessions_dir, transport.bind),
+            limits=Limits(self.max_sessions, self.max_starts_per_minute, self.keep_ended_days),
+            log=self.log,
+        )
+        return Site(
+            sessions, apps, Clients([Path(folder) for folder in self.client_dirs]), Tickets(), Splices(self.log)
+        )
+
+    def _render(self, sessions_dir: Path, bind: str, app: App, record: Record) -> str:
+        return jobscripts.render(
+            app,
+            record,
+            sessions_dir=sessions_dir,
+            bind=bind,
+            port_base=self.port_base,
+            port_range=self.port_range,
+            folder=sessions_dir / record.key,
+        )
+
+    def _app_folders(self) -> list[Path]:
+        folders = [Path(folder).expanduser() for folder in self.apps_dirs]
+        for folder in folders:
+            if not folder.is_dir():
+                self.log.warning(f"There is no folder {folder} for app files. Make it, or correct QConnect.apps_dirs.")
+        return [*folders, Path.home() / ".config/qconnect/apps"] if self.user_apps else folders
+
+    def _scheduler(self, sessions_dir: Path) -> Scheduler:
+        return LocalScheduler(sessions_dir.parent / "local", max_running=self.local_max_running)
+
+    def _transport(self) -> Transport:
+        return LocalTransport() if self.transport == "local" else TlsTransport()

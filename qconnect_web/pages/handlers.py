@@ -1,0 +1,178 @@
+"""Home, viewer, their scripts, and the client's files: what a browser gets by plain GET."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from functools import cache
+from http.client import responses
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jupyter_server.auth.decorator import authorized
+from jupyter_server.base.handlers import JupyterHandler
+from tornado import web
+
+from ..assets import Asset, Bundle, read_folder
+from ..clients import STATIC
+from ..errors import UnknownSession
+
+if TYPE_CHECKING:
+    from ..config import Site
+
+PAGE_CSP = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data: blob:",
+        "connect-src 'self'",
+        "frame-src 'self'",
+        "font-src 'self'",
+        "frame-ancestors 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+    ]
+)
+IMMUTABLE = "private, max-age=31536000, immutable"
+
+templates = Environment(
+    loader=FileSystemLoader(STATIC.parent / "templates"), autoescape=True, undefined=StrictUndefined
+)
+
+
+@cache
+def our_files() -> Bundle:
+    """Our own scripts and styles: a few small files, read once."""
+    files = read_folder(STATIC, (".js", ".css", ".svg"))
+    return Bundle({name: Asset(name, body) for name, body in files.items()})
+
+
+class PageHandler(JupyterHandler):
+    """What all pages share: the site, the policy, and templates that escape."""
+
+    auth_resource = "qconnect"
+    csp = PAGE_CSP
+
+    @property
+    def site(self) -> Site:
+        site: Site = self.settings["qconnect"]
+        return site
+
+    @property
+    def content_security_policy(self) -> str:
+        return self.csp
+
+    def set_default_headers(self) -> None:
+        super().set_default_headers()
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Referrer-Policy", "no-referrer")
+
+    async def page(self, template: str, **values: Any) -> None:
+        """Sends a page; it is asked for anew each time, as it carries the addresses of the current files."""
+        _ = self.xsrf_token  # sets the cookie that our scripts send back
+        files = await asyncio.to_thread(our_files)
+        modules = sorted(name for name in files.files if name.startswith((f"{template}/", "shared/")))
+        text = templates.get_template(f"{template}.html").render(
+            static=f"{self.base_url}qconnect/static/{files.digest}/", modules=modules, base_url=self.base_url, **values
+        )
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.set_header("Cache-Control", "no-store")
+        self.finish(text)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """A plain word: Jupyter's own error page brings inline styles and scripts, which our policy stops."""
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.finish(f"{status_code} {responses.get(status_code, 'Error')}\n")
+
+    async def unknown(self) -> None:
+        """404 with the sessions that there are; nothing of the request is repeated."""
+        sessions = [self.site.sessions.describe(item, self.base_url) for item in await self.site.sessions.list()]
+        self.set_status(404)
+        await self.page("unknown", sessions=sessions)
+
+
+class HomeHandler(PageHandler):
+    """Apps and sessions, for people without JupyterLab."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        await self.page("home")
+
+
+class ViewerHandler(PageHandler):
+    """The page around a session's display."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, job_id: str) -> None:
+        try:
+            session = await self.site.sessions.find(job_id)
+        except UnknownSession:
+            await self.unknown()
+            return
+        described = self.site.sessions.describe(session, self.base_url)
+        if not self.request.path.endswith("/"):
+            self.redirect(described["url"])
+            return
+        await self.page("viewer", session=described)
+
+
+class FileHandler(PageHandler):
+    """Sends files out of memory: immutable, compressed, with a true ETag and HEAD."""
+
+    SUPPORTED_METHODS = ("GET", "HEAD")
+
+    async def find(self, digest: str, name: str) -> Asset | None:
+        raise NotImplementedError
+
+    @web.authenticated
+    @authorized
+    async def get(self, digest: str, name: str) -> None:
+        await self._send(digest, name)
+
+    @web.authenticated
+    @authorized
+    async def head(self, digest: str, name: str) -> None:
+        await self._send(digest, name)
+
+    async def _send(self, digest: str, name: str) -> None:
+        asset = await self.find(digest, name)
+        if asset is None:
+            raise web.HTTPError(404)
+        self.set_header("Content-Type", asset.content_type)
+        self.set_header("Cache-Control", IMMUTABLE)
+        self.set_header("Vary", "Accept-Encoding")
+        if asset.csp:
+            self.set_header("Content-Security-Policy", asset.csp)
+        packed = await asyncio.to_thread(lambda: asset.compressed) if self._takes_gzip() else None
+        if packed:
+            self.set_header("Content-Encoding", "gzip")
+        self._etag = f'"{asset.etag}{"-gz" if packed else ""}"'
+        self.finish(packed or asset.body)
+
+    def _takes_gzip(self) -> bool:
+        """Whether the browser accepts gzip (`gzip;q=0` refuses it)."""
+        accepted = self.request.headers.get("Accept-Encoding", "")
+        return bool(re.search(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))", accepted))
+
+    def compute_etag(self) -> str | None:
+        """The file's own tag; tornado would hash the body again for each answer."""
+        return getattr(self, "_etag", None)
+
+
+class StaticHandler(FileHandler):
+    """Our own scripts and styles."""
+
+    async def find(self, digest: str, name: str) -> Asset | None:
+        files = await asyncio.to_thread(our_files)
+        return files.files.get(name) if digest == files.digest else None
+
+
+class ClientHandler(FileHandler):
+    """The HTML5 client of this machine's xpra."""
+
+    async def find(self, digest: str, name: str) -> Asset | None:
+        await self.site.clients.ready()
+        return self.site.clients.file(digest, name)

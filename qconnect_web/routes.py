@@ -1,0 +1,223 @@
+"""REST: JSON in, SessionManager, JSON out; and the one table from errors to statuses."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Awaitable, Callable
+from http.client import responses
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from jupyter_server.auth.decorator import authorized
+from jupyter_server.base.handlers import APIHandler
+from tornado import web
+
+from .config import Site
+from .errors import (
+    BadRequest,
+    QConnectError,
+)
+from .models import JOB_ID, App
+from .statuses import status_of
+
+MAX_BODY = 64 * 1024
+OPENAPI = Path(__file__).with_name("openapi.yaml")
+Handler = TypeVar("Handler", bound="ApiHandler")
+
+
+def answers(method: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    """Makes the package's own errors answers; anything else is a fault of ours and a 500."""
+
+    @functools.wraps(method)
+    async def wrapped(self: ApiHandler, *args: str) -> None:
+        try:
+            await method(self, *args)
+        except QConnectError as error:
+            self.refuse(status_of(error), error.message, error.reason)
+
+    return wrapped
+
+
+class ApiHandler(APIHandler):
+    """What all REST handlers share: the site, JSON bodies, and errors of one shape."""
+
+    auth_resource = "qconnect"
+
+    @property
+    def site(self) -> Site:
+        site: Site = self.settings["qconnect"]
+        return site
+
+    async def prepare(self) -> None:  # type: ignore[override]  # tornado allows both kinds of prepare
+        try:
+            await super().prepare()
+        except web.HTTPError as error:
+            if error.status_code == 404:  # Jupyter's word for a foreign Origin; it is a refusal, so say so
+                raise web.HTTPError(403, "This request comes from another web page, so it was refused.") from None
+            raise
+        if len(self.request.body) > MAX_BODY and not self._finished:
+            self.refuse(413, f"The request is larger than {MAX_BODY // 1024} KiB.", "too-large")
+
+    def refuse(self, status: int, message: str, reason: str) -> None:
+        """Answers with an error."""
+        self.set_status(status)
+        self.finish(json.dumps({"message": message, "reason": reason}))
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Errors of Jupyter and Tornado in the same shape as ours; nothing of the request is repeated."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        words = getattr(error, "log_message", None) if status_code < 500 else None
+        message = words or f"{responses.get(status_code, 'Error')}."
+        self.set_header("Content-Type", "application/json")
+        self.finish(
+            json.dumps({"message": message, "reason": responses.get(status_code, "error").lower().replace(" ", "-")})
+        )
+
+    def json_body(self, *keys: str) -> dict[str, Any]:
+        """The request's JSON object, with no keys but these; raises BadRequest."""
+        kind = self.request.headers.get("Content-Type", "application/json").partition(";")[0].strip().lower()
+        if kind != "application/json":
+            raise BadRequest("Send JSON, with Content-Type: application/json.")
+        try:
+            data = json.loads(self.request.body)
+        except ValueError:
+            raise BadRequest('The body is not JSON. Send an object like {"app": "xterm"}.') from None
+        if not isinstance(data, dict):
+            raise BadRequest('Send a JSON object, like {"app": "xterm"}.')
+        if unknown := set(data) - set(keys):
+            raise BadRequest(f"There is no {', '.join(sorted(unknown))[:80]!r} here. Known: {', '.join(keys)}.")
+        return data
+
+
+class AppsHandler(ApiHandler):
+    """The catalogue."""
+
+    @web.authenticated
+    @authorized
+    @answers
+    async def get(self) -> None:
+        apps = [await self._describe(app) for app in self.site.apps.apps()]
+        self.finish(json.dumps({"apps": apps, "problems": self.site.apps.problems}))
+
+    async def _describe(self, app: App) -> dict[str, Any]:
+        reason = await self.site.sessions.unavailable(app)
+        icon = f"{self.base_url}qconnect/api/apps/{quote(app.name)}/icon"
+        return self.site.apps.describe(app, available=reason is None, reason=reason, icon_url=icon)
+
+
+class IconHandler(ApiHandler):
+    """An app's icon."""
+
+    @web.authenticated
+    @authorized
+    @answers
+    async def get(self, name: str) -> None:
+        content = self.site.apps.get(name).icon.read_bytes()
+        self.set_header("Cache-Control", "private, max-age=3600")
+        self.finish(content, set_content_type="image/svg+xml")
+
+    def set_default_headers(self) -> None:
+        super().set_default_headers()
+        self.set_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
+
+
+class SessionsHandler(ApiHandler):
+    """The list of sessions, and starting one."""
+
+    @web.authenticated
+    @authorized
+    @answers
+    async def get(self) -> None:
+        sessions = await self.site.sessions.list()
+        found = [self.site.sessions.describe(session, self.base_url) for session in sessions]
+        self.finish(json.dumps({"sessions": found}))
+
+    @web.authenticated
+    @authorized
+    @answers
+    async def post(self) -> None:
+        data = self.json_body("app", "spec", "command")
+        app, spec = data.get("app"), data.get("spec", {})
+        if not isinstance(app, str) or not isinstance(spec, dict):
+            raise BadRequest('Name the app to start: {"app": "xterm", "spec": {"cores": 1}}.')
+        key = self.request.headers.get("Idempotency-Key")
+        session = await self.site.sessions.start(app, spec, data.get("command"), key)
+        described = self.site.sessions.describe(session, self.base_url)
+        self.set_status(201)
+        self.set_header("Location", f"{self.base_url}qconnect/api/sessions/{quote(session.id)}")
+        self.finish(json.dumps(described))
+
+
+class SessionHandler(ApiHandler):
+    """One session, and forgetting it."""
+
+    @web.authenticated
+    @authorized
+    @answers
+    async def get(self, job_id: str) -> None:
+        session = await self.site.sessions.find(job_id)
+        self.finish(json.dumps(self.site.sessions.describe(session, self.base_url)))
+
+    @web.authenticated
+    @authorized
+    @answers
+    async def delete(self, job_id: str) -> None:
+        await self.site.sessions.forget(job_id)
+        self.set_status(204)
+        self.finish()
+
+
+class StopHandler(ApiHandler):
+    """Stopping a session."""
+
+    @web.authenticated
+    @authorized
+    @answers
+    async def post(self, job_id: str) -> None:
+        session = await self.site.sessions.stop(job_id)
+        self.finish(json.dumps(self.site.sessions.describe(session, self.base_url)))
+
+
+class LogHandler(ApiHandler):
+    """The ends of a session's logs."""
+
+    @web.authenticated
+    @authorized
+    @answers
+    async def get(self, job_id: str) -> None:
+        self.finish(json.dumps({"log": await self.site.sessions.log(job_id)}))
+
+
+class ScriptHandler(ApiHandler):
+    """A session's job script as submitted."""
+
+    @web.authenticated
+    @authorized
+    @answers
+    async def get(self, job_id: str) -> None:
+        self.finish(json.dumps({"script": await self.site.sessions.script(job_id)}))
+
+
+class OpenApiHandler(ApiHandler):
+    """The description of all this."""
+
+    @web.authenticated
+    @authorized
+    @answers
+    async def get(self) -> None:
+        self.finish(OPENAPI.read_bytes(), set_content_type="application/yaml")
+
+
+JOB = f"({JOB_ID.pattern})"
+HANDLERS: list[tuple[str, type[ApiHandler]]] = [
+    (r"api/apps", AppsHandler),
+    (r"api/apps/([A-Za-z0-9._-]{1,64})/icon", IconHandler),
+    (r"api/sessions", SessionsHandler),
+    (rf"api/sessions/{JOB}", SessionHandler),
+    (rf"api/sessions/{JOB}/stop", StopHandler),
+    (rf"api/sessions/{JOB}/log", LogHandler),
+    (rf"api/sessions/{JOB}/script", ScriptHandler),
+    (r"api/openapi\.yaml", OpenApiHandler),
+]

@@ -1,0 +1,42 @@
+/** What the agent touches of the HTML5 client, in the shapes of its versions 3.1 to 6: not all have all of it. */
+
+type Packet = unknown[];
+
+interface XpraWindowObject {
+  canvas?: HTMLCanvasElement;
+  title?: string;
+  metadata?: Record<string, unknown>;
+}
+
+interface XpraProtocolObject {
+  set_packet_handler(handler: () => void, context: unknown): void;
+  terminate?(): void;
+  close(): void;
+}
+
+interface XpraClientObject {
+  id_to_window: Partial<Record<string, XpraWindowObject>>;
+  focus: number;
+  packet_handlers: Record<string, (packet: Packet) => void>;
+  protocol: XpraProtocolObject | null;
+  reconnect: boolean;
+  server_readonly: boolean;
+  capture_keyboard: boolean;
+  disconnect_reason: string | null;
+  server_ping_latency: number;
+  clipboard_buffer: string;
+  clipboard_pending: boolean;
+  close_windows: () => void;
+  callback_close: (reason?: string | null) => void;
+  send(packet: Packet): void;
+  clear_timers(): void;
+  redraw_windows(): void;
+  request_refresh(wid: number): void;
+  _send_ping(): void;
+  send_clipboard_token(data: string, types?: string[]): void;
+  send_clipboard_string(request: unknown, selection: unknown, text: string, type?: string): void;
+}
+
+declare const XpraClient: (new () => XpraClientObject) | undefined;
+declare const XpraWindow: (new () => XpraWindowObject) | undefined;
+declare const Utilities: { VERSION?: string; getHexUUID?: () => string } | undefined;

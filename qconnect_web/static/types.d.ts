@@ -1,0 +1,77 @@
+/** What travels between the server, the pages and the agent. */
+
+export interface Job {
+  id: string;
+  state: string;
+  node: string | null;
+  queue: string | null;
+  comment: string | null;
+  exit_status: number | null;
+}
+
+export type SessionState =
+  'QUEUED' | 'HELD' | 'STARTING' | 'READY' | 'SUSPENDED' | 'ENDING' | 'ENDED' | 'FAILED' | 'UNREACHABLE';
+
+export interface Session {
+  id: string;
+  app: string;
+  title: string;
+  name: string;
+  state: SessionState;
+  reason: string | null;
+  url: string;
+  created: string;
+  started: string | null;
+  ended: string | null;
+  walltime_left: number | null;
+  exit_status: number | null;
+  stale_since: string | null;
+  command: string[];
+  spec: Record<string, unknown>;
+  job: Job;
+}
+
+/** Where a display is loaded from, and the path of its websocket. */
+export interface ClientAddress {
+  url: string;
+  path: string;
+  sandbox: boolean;
+}
+
+export interface Owner {
+  viewer: string;
+  size: [number, number];
+}
+
+/** One answer of the live websocket. */
+export interface Answer {
+  t: number | null;
+  session: Session;
+  client: ClientAddress | null;
+  owner: Owner | null;
+  time: number;
+}
+
+export interface App {
+  name: string;
+  title: string;
+  description: string;
+  category: string;
+  icon: string;
+  kind: string;
+  takes_command: boolean;
+  available: boolean;
+  reason: string | null;
+}
+
+export type LogEntry = [number, string, unknown];
+
+declare global {
+  interface Window {
+    /** For tests and measurements; `state` is `ready` while the picture is alive, else the viewer's phase. */
+    qconnect: { log: LogEntry[]; state: string };
+  }
+  interface Navigator {
+    keyboard?: { lock(keys?: string[]): Promise<void>; unlock(): void };
+  }
+}
