@@ -1,0 +1,30 @@
+/** What a user types at "Any command", as the argument list that the job runs. */
+import { parse } from 'shell-quote';
+
+/** What only a shell can carry out: expansions, wildcards, pipes, lists, redirections, comments, escapes. */
+const NEEDS_A_SHELL = /[$`~{}!*?[\]|&;<>()#\\\n]|^\s*\w+=/;
+
+/**
+ * The argument list for a line that was typed as into a terminal.
+ *
+ * Plain words and quotes become the list itself, so that messages name the program; a line with anything that only a
+ * shell can carry out is given to bash as it stands. Throws RangeError when nothing, or an open quote, was typed.
+ */
+export function argvOf(line: string): string[] {
+  const text = line.trim();
+  if (!text) {
+    throw new RangeError('empty');
+  }
+  if (NEEDS_A_SHELL.test(text)) {
+    return ['bash', '-c', text];
+  }
+  if (openQuote(text)) {
+    throw new RangeError('open-quote');
+  }
+  return parse(text).filter(word => typeof word === 'string');
+}
+
+/** Whether a quote is left open at the end, in a text without escapes. */
+function openQuote(text: string): boolean {
+  return /["']/.test(text.replace(/"[^"]*"|'[^']*'/g, ''));
+}

@@ -1,0 +1,97 @@
+/** What the user is asked and told: all dialogs of the extension. */
+import { Dialog, InputDialog, showDialog, showErrorMessage } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { Widget } from '@lumino/widgets';
+
+import type { IApp } from './api';
+import { argvOf } from './argv';
+import { NetworkError } from './request';
+
+/** The words for an error: the server's own where it has spoken. */
+export function explain(error: unknown, trans: TranslationBundle): string {
+  if (error instanceof NetworkError) {
+    return trans.__('The Jupyter server did not answer. Check that it runs, then try again.');
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Tells that an app did not start, and why. */
+export async function tellNotStarted(title: string, error: unknown, trans: TranslationBundle): Promise<void> {
+  await showErrorMessage(trans.__('%1 was not started', title), explain(error, trans), [
+    Dialog.okButton({ label: trans.__('Close') }),
+  ]);
+}
+
+/** Tells that something about a session did not work, and why. */
+export async function tellFailure(error: unknown, trans: TranslationBundle): Promise<void> {
+  await showErrorMessage(trans.__('QConnect'), explain(error, trans), [
+    Dialog.okButton({ label: trans.__('Close') }),
+  ]);
+}
+
+/** Asks for the command of an app that takes one; null when the user thinks better of it. */
+export async function askCommand(app: IApp, trans: TranslationBundle): Promise<string[] | null> {
+  let text = '';
+  let label = trans.__('Command, as you would type it in a terminal:');
+  for (;;) {
+    const answer = await InputDialog.getText({
+      title: app.title,
+      label,
+      text,
+      placeholder: trans.__('for example xclock -digital'),
+      okLabel: trans.__('Start'),
+    });
+    if (!answer.button.accept || answer.value === null) {
+      return null;
+    }
+    try {
+      return argvOf(answer.value);
+    } catch (error) {
+      text = answer.value;
+      label = complaint(error, trans);
+    }
+  }
+}
+
+function complaint(error: unknown, trans: TranslationBundle): string {
+  return error instanceof RangeError && error.message === 'open-quote'
+    ? trans.__('A quotation mark is left open. Close it:')
+    : trans.__('Type a command, as you would in a terminal:');
+}
+
+/** Asks before a program is ended. */
+export async function confirmStop(title: string, id: string, trans: TranslationBundle): Promise<boolean> {
+  const answer = await showDialog({
+    title: trans.__('Stop %1?', title),
+    body: trans.__('This ends the program and its job %1. Unsaved work in it is lost.', id),
+    buttons: [
+      Dialog.cancelButton({ label: trans.__('Keep it running') }),
+      Dialog.warnButton({ label: trans.__('Stop') }),
+    ],
+  });
+  return answer.button.accept;
+}
+
+/** Offers the page as a link, when the browser did not let a tab open. */
+export async function offerLink(title: string, url: string, trans: TranslationBundle): Promise<void> {
+  const body = new Widget();
+  const text = document.createElement('p');
+  text.textContent = trans.__('Your browser did not let a new tab open. Open it here:');
+  const link = document.createElement('a');
+  link.href = url;
+  link.target = '_blank';
+  link.rel = 'noopener';
+  link.className = 'jp-mod-styled jp-qconnect-link';
+  link.textContent = trans.__('Open %1 in a new tab', title);
+  body.node.append(text, link);
+  const dialog = new Dialog({
+    title,
+    body,
+    buttons: [Dialog.cancelButton({ label: trans.__('Close') })],
+    focusNodeSelector: 'a',
+  });
+  link.addEventListener('click', () => {
+    dialog.reject();
+  });
+  await dialog.launch();
+}

@@ -1,0 +1,161 @@
+/** Starts apps and shows sessions, in a browser tab or in a tab of JupyterLab. */
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { WidgetTracker } from '@jupyterlab/apputils';
+import { URLExt } from '@jupyterlab/coreutils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { ISession } from './api';
+import { askCommand, confirmStop, offerLink, tellFailure, tellNotStarted } from './dialogs';
+import { Once } from './once';
+import { PendingTab } from './tab';
+import type { IApps, ISessions } from './tokens';
+import { Viewer, ViewerTab } from './viewer';
+
+/** Where a session is shown. */
+export type Place = 'browser-tab' | 'lab-tab';
+
+/** What a page is about: enough to show it before, and without, the server's answer. */
+interface IPage {
+  id: string;
+  app: string;
+  title: string;
+  url: string;
+}
+
+/** What an Opener works with. */
+export interface IOpenerOptions {
+  apps: IApps;
+  sessions: ISessions;
+  shell: JupyterFrontEnd.IShell;
+  tracker: WidgetTracker<ViewerTab>;
+  trans: TranslationBundle;
+  /** Jupyter's base URL, in full. */
+  baseUrl: string;
+}
+
+/** The one place that opens windows. */
+export class Opener {
+  constructor(private readonly _options: IOpenerOptions) {}
+
+  /**
+   * Starts an app and shows its session; null when nothing is there to be seen in JupyterLab.
+   *
+   * Called from a click it opens the browser tab before the first wait.
+   */
+  async startApp(app: string, place: Place): Promise<ViewerTab | null> {
+    return this._once.run(app, async () => {
+      const known = this._options.apps.find(app);
+      let command: string[] | null = [];
+      if (known?.takes_command) {
+        command = await askCommand(known, this._options.trans);
+      }
+      return command && this._start(app, known?.title ?? app, command, place);
+    });
+  }
+
+  /** Shows a session; whether it still runs, its page will tell. */
+  async openSession(id: string, place: Place, title?: string): Promise<ViewerTab | null> {
+    const page = this._page(id, title);
+    if (place === 'lab-tab') {
+      return this._showInLab(page);
+    }
+    const { trans } = this._options;
+    await this._showInBrowser(page, new PendingTab(page.title, trans.__('Opening %1…', page.title)));
+    return null;
+  }
+
+  /** Stops a session, when the user means it. */
+  async stopSession(id: string): Promise<void> {
+    const { sessions, trans } = this._options;
+    if (!(await confirmStop(sessions.find(id)?.title ?? id, id, trans))) {
+      return;
+    }
+    try {
+      await sessions.stop(id);
+    } catch (error) {
+      await tellFailure(error, trans);
+    }
+  }
+
+  /** Opens the page that lists apps and sessions. */
+  openHome(): void {
+    window.open(URLExt.join(this._options.baseUrl, 'qconnect/'), '_blank', 'noopener');
+  }
+
+  private async _start(
+    app: string,
+    title: string,
+    command: string[],
+    place: Place,
+  ): Promise<ViewerTab | null> {
+    const { sessions, trans } = this._options;
+    const tab = place === 'browser-tab' ? new PendingTab(title, trans.__('Starting %1…', title)) : null;
+    let session: ISession;
+    try {
+      const asked = command.length ? { app, spec: {}, command } : { app, spec: {} };
+      session = await sessions.start(asked);
+    } catch (error) {
+      tab?.close();
+      await tellNotStarted(title, error, trans);
+      return null;
+    }
+    if (!tab) {
+      return this._showInLab(this._pageOf(session));
+    }
+    await this._showInBrowser(this._pageOf(session), tab);
+    return null;
+  }
+
+  private async _showInBrowser(page: IPage, tab: PendingTab): Promise<void> {
+    if (tab.blocked) {
+      await offerLink(page.title, page.url, this._options.trans);
+    } else {
+      tab.go(page.url);
+    }
+  }
+
+  private _showInLab(page: IPage): ViewerTab {
+    const { shell, tracker } = this._options;
+    const shown = tracker.find(tab => tab.content.sessionId === page.id);
+    const tab = shown ?? this._newTab(page);
+    if (!tab.isAttached) {
+      shell.add(tab, 'main');
+    }
+    shell.activateById(tab.id);
+    return tab;
+  }
+
+  private _newTab(page: IPage): ViewerTab {
+    const { apps, shell, tracker } = this._options;
+    const tab = new ViewerTab({
+      content: new Viewer({ sessionId: page.id, title: page.title, url: page.url }),
+    });
+    tab.title.label = page.title;
+    tab.title.caption = `${page.title} (${page.id})`;
+    tab.title.icon = apps.icon(page.app);
+    tab.content.focused.connect(() => {
+      shell.activateById(tab.id);
+    });
+    tab.content.titled.connect((_, title) => {
+      tab.title.label = title;
+    });
+    void tracker.add(tab);
+    return tab;
+  }
+
+  private _page(id: string, title?: string): IPage {
+    const session = this._options.sessions.find(id);
+    if (session) {
+      return this._pageOf(session);
+    }
+    const url = URLExt.join(this._options.baseUrl, 'qconnect', encodeURIComponent(id), '/');
+    return { id, app: '', title: title ?? id, url };
+  }
+
+  private _pageOf(session: ISession): IPage {
+    const { id, app, title } = session;
+    return { id, app, title, url: new URL(session.url, this._options.baseUrl).href };
+  }
+
+  private readonly _once = new Once();
+}
