@@ -1,0 +1,79 @@
+"""Starts JupyterLab with the embedded `local` scheduler in a folder of its own and prints the URL to open."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+START_WITHIN = 60
+"""Seconds that JupyterLab may take to answer."""
+
+
+def prepare(home: Path, token: str) -> None:
+    """Writes the demo's own Jupyter configuration; the token goes into a private file, never into argv."""
+    (home / "work").mkdir(parents=True, exist_ok=True)
+    config = home / "config"
+    (config / "labconfig").mkdir(parents=True, exist_ok=True)
+    news = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+    (config / "labconfig" / "page_config.json").write_text(json.dumps(news))
+    settings = config / "jupyter_server_config.json"
+    settings.unlink(missing_ok=True)
+    settings.touch(mode=0o600)
+    settings.write_text(json.dumps({"IdentityProvider": {"token": token}, "QConnect": {"scheduler": "local"}}))
+
+
+def free_port() -> int:
+    """A TCP port that nobody uses now: 8888 if possible."""
+    for wanted in (int(os.environ.get("PORT", "8888")), 0):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", wanted))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise SystemExit("No TCP port is free on 127.0.0.1.")
+
+
+def wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
+    """Returns when the server answers; ends the demo with a message when it does not."""
+    deadline = time.monotonic() + START_WITHIN
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            urllib.request.urlopen(f"{url}/api", timeout=2).close()
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    server.terminate()
+    raise SystemExit("JupyterLab did not start; its messages are above.")
+
+
+def main() -> None:
+    """Runs until Ctrl-C; sessions live on until their walltime, as they would on a cluster."""
+    home = Path(os.environ.get("QCONNECT_DEMO", Path.home() / ".cache/qconnect-demo")).absolute()
+    token = secrets.token_hex(16)
+    prepare(home, token)
+    url = f"http://127.0.0.1:{free_port()}"
+    path = f"{Path(sys.prefix) / 'bin'}:{os.environ['PATH']}"
+    argv = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1"]
+    argv += [f"--ServerApp.port={url.rpartition(':')[2]}", "--ServerApp.port_retries=0", "--ServerApp.log_level=WARN"]
+    argv += [f"--ServerApp.root_dir={home / 'work'}", *(["--allow-root"] if os.geteuid() == 0 else [])]
+    server = subprocess.Popen(argv, env={**os.environ, "PATH": path, "JUPYTER_CONFIG_DIR": str(home / "config")})
+    wait_for(url, server)
+    print(f"\n  Open this in your browser, then click the XTerm tile:\n\n    {url}/lab?token={token}\n", flush=True)
+    print("  Ctrl-C ends JupyterLab; sessions live on, and are there again at the next make demo.\n", flush=True)
+    signal.signal(signal.SIGINT, lambda *_: server.terminate())
+    signal.signal(signal.SIGTERM, lambda *_: server.terminate())
+    server.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""A real JupyterLab with the JupyterLab part as its sources are now, and Debian's Chromium."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hatch_build import build_frontend
+from tests.servers import REPOSITORY, JupyterServer
+
+
+@pytest.fixture(scope="session")
+def lab_config(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Configuration of a JupyterLab that shows the current sources, whatever bundle is installed."""
+    build_frontend(REPOSITORY)
+    folder = tmp_path_factory.mktemp("labextensions")
+    (folder / "qconnect-web").symlink_to(REPOSITORY / "qconnect_web/labextension")
+    return {"LabApp": {"expose_app_in_browser": True, "extra_labextensions_path": [str(folder)]}}
+
+
+@pytest.fixture
+def lab(tmp_path: Path, lab_config: dict[str, Any]) -> Iterator[JupyterServer]:
+    """A JupyterLab of the test's own; its sessions end with it."""
+    server = JupyterServer(tmp_path, module="jupyterlab", config=lab_config)
+    try:
+        yield server.start()
+    finally:
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Debian's Chromium, with its popup blocker on: Playwright would switch it off."""
+    return {
+        **browser_type_launch_args,
+        "executable_path": os.environ.get("QCONNECT_CHROMIUM", "/usr/bin/chromium"),
+        "args": ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+        "ignore_default_args": ["--disable-popup-blocking"],
+    }

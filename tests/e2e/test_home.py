@@ -1,0 +1,187 @@
+"""The home page, and how pages look and read for everybody: axe, narrow windows, dark rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.deadline import eventually
+from tests.e2e.desk import Desk, wait_ready
+from tests.servers import REPOSITORY, JupyterServer
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+ARTEFACTS = REPOSITORY / "tests/artefacts"
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    server = JupyterServer(tmp_path_factory.mktemp("home"), prefix="/a%40b/").start()
+    yield Desk(server)
+    server.close()
+
+
+@pytest.fixture
+def session(desk: Desk) -> Iterator[dict[str, Any]]:
+    found = desk.session()
+    yield found
+    desk.server.end(found["id"])
+
+
+@pytest.fixture
+def home(desk: Desk, context: BrowserContext) -> Page:
+    page = context.new_page()
+    page.goto(desk.url(""))
+    expect(page.locator(".tile").first).to_be_visible()
+    return page
+
+
+def tile(page: Page, name: str) -> Any:
+    return page.locator(f'.tile[data-app="{name}"]')
+
+
+def live(desk: Desk) -> list[dict[str, Any]]:
+    return [item for item in desk.server.sessions() if item["state"] not in ("ENDED", "FAILED")]
+
+
+def test_a_double_click_on_a_tile_starts_one_program_in_one_tab(
+    desk: Desk, context: BrowserContext, home: Page
+) -> None:
+    before = {item["id"] for item in desk.server.sessions()}
+    tabs = len(context.pages)
+    with context.expect_page() as opened:
+        tile(home, "xterm").dblclick()
+    viewer = opened.value
+    viewer.wait_for_url("**/qconnect/*/", timeout=20000)
+    wait_ready(viewer)
+    new = {item["id"] for item in desk.server.sessions()} - before
+    assert len(new) == 1
+    assert len(context.pages) == tabs + 1
+    row = home.locator(f'.session[data-job="{next(iter(new))}"]')
+    expect(row).to_contain_text("Running", timeout=10000)
+    desk.server.end(next(iter(new)))
+
+
+def test_the_keyboard_alone_starts_opens_and_ends_a_program(desk: Desk, context: BrowserContext, home: Page) -> None:
+    tile(home, "xterm").focus()
+    with context.expect_page() as opened:
+        home.keyboard.press("Enter")
+    opened.value.wait_for_url("**/qconnect/*/", timeout=20000)
+    opened.value.close()
+    (session,) = live(desk)
+    row = home.locator(f'.session[data-job="{session["id"]}"]')
+    expect(row.get_by_role("link", name="XTerm")).to_have_attribute("href", session["url"], timeout=10000)
+    row.get_by_role("button", name="End").focus()
+    home.keyboard.press("Enter")
+    expect(home.get_by_role("button", name="Keep it running")).to_be_focused()
+    home.keyboard.press("Tab")
+    home.keyboard.press("Enter")
+    desk.server.wait_for(session["id"], "ENDED")
+    expect(home.get_by_text("Ended (")).to_be_visible(timeout=10000)
+    home.get_by_text("Ended (").click()
+    expect(row).to_contain_text("Ended", timeout=10000)
+    row.get_by_role("button", name="Log").click()
+    expect(home.locator("#log-text")).not_to_have_text("Loading…", timeout=10000)
+    home.get_by_role("button", name="Close").click()
+    row.get_by_role("button", name="Remove").click()
+    expect(row).to_have_count(0, timeout=10000)
+
+
+def test_any_command_is_split_into_words_and_run(desk: Desk, context: BrowserContext, home: Page) -> None:
+    tile(home, "command").click()
+    field = home.get_by_label("Command and its arguments")
+    field.fill("xterm -e 'left open")
+    home.keyboard.press("Enter")
+    expect(home.locator("#command-problem")).to_contain_text("left open")
+    field.fill("xterm -e bash -c 'touch ~/\"two words\"; sleep 600'")
+    with context.expect_page():
+        home.keyboard.press("Enter")
+    eventually((desk.server.home / "two words").exists, 20, "the file that the command makes")
+    (session,) = live(desk)
+    desk.server.end(session["id"])
+
+
+def test_a_refused_start_says_why_and_leaves_no_empty_tab(desk: Desk, context: BrowserContext, home: Page) -> None:
+    home.route(
+        "**/qconnect/api/sessions",
+        lambda route: (
+            route.fulfill(
+                status=429, json={"message": "You have 20 sessions, as many as this site allows.", "reason": "too-many"}
+            )
+            if route.request.method == "POST"
+            else route.continue_()
+        ),
+    )
+    tabs = len(context.pages)
+    tile(home, "xterm").click()
+    expect(home.get_by_role("alert").first).to_contain_text("as many as this site allows")
+    # Playwright hears of closed tabs only while one of its own calls runs.
+    eventually(lambda: home.evaluate("true") and len(context.pages) == tabs, 5, "no tab that stays empty")
+
+
+def test_a_server_that_is_away_is_told_and_forgotten_when_it_is_back(home: Page) -> None:
+    home.route("**/qconnect/api/sessions", lambda route: route.abort())
+    expect(home.locator("#problem")).to_contain_text("does not answer", timeout=15000)
+    home.unroute("**/qconnect/api/sessions")
+    expect(home.locator("#problem")).to_be_hidden(timeout=15000)
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds; the client's own page in the frame is not ours."""
+    found = Axe().run(page, context={"exclude": [["iframe"]]}, options=RULES)
+    return [f"{item['id']}: {node['html'][:120]}" for item in found.response["violations"] for node in item["nodes"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(desk: Desk, browser: Browser, session: dict[str, Any], scheme: Any) -> None:
+    with browser.new_context(color_scheme=scheme, viewport={"width": 1100, "height": 740}) as context:
+        page = context.new_page()
+        page.goto(desk.url(""))
+        expect(page.locator(".session").first).to_be_visible()
+        expect(page.locator(".tile").first).to_be_visible()
+        assert violations(page) == []
+        page.goto(desk.url(f"{session['id']}/"))
+        wait_ready(page)
+        assert violations(page) == []
+        page.locator("#clipboard").click()
+        assert violations(page) == []
+        page.goto(desk.url("999/"))
+        assert violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1100])
+def test_pages_fit_every_window(desk: Desk, browser: Browser, session: dict[str, Any], width: int, scheme: Any) -> None:
+    """Nothing is cut off or scrolls sideways; the pictures stay, for people to look at."""
+    Path(ARTEFACTS).mkdir(exist_ok=True)
+    failed = desk.server.launch("command", command=["no-such-program"])
+    desk.server.wait_for(failed["id"], "FAILED")
+    with browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 700}) as context:
+        page = context.new_page()
+        places = {"home": "", "viewer": f"{session['id']}/", "failed": f"{failed['id']}/", "404": "999/"}
+        for name, path in places.items():
+            page.goto(desk.url(path))
+            if name == "viewer":
+                wait_ready(page)
+            elif name == "home":
+                expect(page.locator(".tile").first).to_be_visible()
+            elif name == "failed":
+                expect(page.locator("#log-text")).not_to_be_empty()
+            page.screenshot(path=str(ARTEFACTS / f"{name}-{width}-{scheme}.png"))
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            cut = page.evaluate(
+                """() => [...document.querySelectorAll('button, a')].filter(e => e.checkVisibility()).filter(e => {
+                  const box = e.getBoundingClientRect(); return box.right > innerWidth + 1 || box.left < -1; })
+                  .map(e => e.id || e.textContent)"""
+            )
+            assert cut == []
+            if name == "viewer":
+                over = page.frames[-1].evaluate(
+                    "document.elementFromPoint(innerWidth / 2, innerHeight * 0.6).className"
+                )
+                assert "notifications" not in over, "something of the client lies over the picture"

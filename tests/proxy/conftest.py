@@ -1,0 +1,52 @@
+"""One Jupyter server per test module, one session per test."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from qconnect_web.store import Store
+from qconnect_web.transports.tls import TlsTransport
+from tests.proxy.world import Jupyter, Manager, Node, Run, Speak, new_run
+
+
+@pytest.fixture(scope="module")
+def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
+    with pytest.MonkeyPatch.context() as patch:
+        home = tmp_path_factory.mktemp("home")
+        for name in ("HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
+            patch.setenv(name, str(home))
+        patch.setenv("JUPYTER_NO_CONFIG", "1")
+        server = Jupyter(home, Manager(Store(home / "none"), TlsTransport()))
+        yield server
+        server.close()
+
+
+@pytest.fixture
+def run(tmp_path: Path, jupyter: Jupyter) -> Iterator[Run]:
+    """A started session, 17.local, that the server finds; its display is not published yet."""
+    store = Store(tmp_path / "sessions")
+    store.prepare()
+    jupyter.manager.store = store
+    jupyter.manager.transport = TlsTransport()
+    yield new_run(store)
+    jupyter.manager.hold = jupyter.manager.raises = None
+
+
+@pytest.fixture
+def node(run: Run) -> Iterator[Callable[..., Node]]:
+    """Starts the session's display on a port of its own and publishes it."""
+    nodes = []
+
+    def start(speak: Speak, context: ssl.SSLContext | None = None, *, plain: bool = False) -> Node:
+        found = Node(speak, None if plain else context or run.server_context())
+        nodes.append(found)
+        run.publish(port=found.port)
+        return found
+
+    yield start
+    for found in nodes:
+        found.close()

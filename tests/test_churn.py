@@ -1,0 +1,47 @@
+"""A hundred sessions by REST leave nothing behind, on the machine or in the server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.deadline import eventually
+from tests.servers import JupyterServer, x_traces
+
+ROUNDS = 100
+AT_A_TIME = 4
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[JupyterServer]:
+    limits = {"max_starts_per_minute": 0, "local_max_running": AT_A_TIME}
+    server = JupyterServer(tmp_path, config={"QConnect": limits}).start()
+    yield server
+    server.close()
+
+
+def one_round(server: JupyterServer) -> None:
+    """Start, ready, stop, forget."""
+    job_id = server.launch("xterm")["id"]
+    server.wait_for(job_id, "READY", timeout=60)
+    assert server.end(job_id)["state"] == "ENDED"
+    assert server.request("DELETE", f"qconnect/api/sessions/{job_id}").status == 204
+
+
+@pytest.mark.timeout(600)
+def test_a_hundred_sessions_leave_nothing(server: JupyterServer) -> None:
+    traces = x_traces()
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        list(pool.map(one_round, [server] * 12))  # caches fill, lazy imports happen
+        rss, fds = server.rss(), server.fds()
+        list(pool.map(one_round, [server] * ROUNDS))
+    assert server.sessions() == []
+    eventually(lambda: not server.leftovers(), 10, "the end of all processes")
+    eventually(lambda: not x_traces() - traces, 10, f"no new X locks, sockets or runtime folders than {traces}")
+    assert not [path for path in (server.home / ".local/share/qconnect/sessions").iterdir() if path.is_dir()]
+    eventually(lambda: server.fds() <= fds, 10, "no more open files than before")
+    assert server.rss() - rss <= 10 * 1024 * 1024
+    assert not [path.name for path in server.home.iterdir() if "fakexinerama" in path.name or path.name == ".xpra"]

@@ -1,0 +1,209 @@
+"""The scheduler's words: unknown is not gone, no answer leaves the last one standing, and nobody asks too often."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from qconnect_web import jobs
+from qconnect_web.errors import SchedulerUnavailable
+from qconnect_web.jobs import JobBook
+from qconnect_web.models import Job, JobSpec, JobState
+from qconnect_web.schedulers import Queue
+from qconnect_web.store import Store
+
+
+class Scripted:
+    """A scheduler that answers as it is told and counts the questions."""
+
+    name = "scripted"
+
+    def __init__(self) -> None:
+        self.jobs: dict[str, Job] = {}
+        self.down = False
+        self.asked = 0
+
+    async def submit(self, script: str, spec: JobSpec, *, session: str, folder: Path) -> str:
+        raise NotImplementedError
+
+    async def query(self, job_ids: list[str]) -> dict[str, Job]:
+        self.asked += 1
+        if self.down:
+            raise SchedulerUnavailable("cannot connect to server")
+        return {job_id: self.jobs[job_id] for job_id in job_ids if job_id in self.jobs}
+
+    async def mine(self) -> list[Job]:
+        return list(self.jobs.values())
+
+    async def cancel(self, job_id: str) -> None:
+        raise NotImplementedError
+
+    async def queues(self) -> list[Queue]:
+        return []
+
+    async def available(self, programs: tuple[str, ...]) -> dict[str, bool] | None:
+        return None
+
+
+RUNNING = Job("1.s", JobState.RUNNING, node="n1")
+
+
+@pytest.fixture
+def scheduler() -> Scripted:
+    scripted = Scripted()
+    scripted.jobs["1.s"] = RUNNING
+    return scripted
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = Store(tmp_path)
+    tmp_path.chmod(0o700)
+    return store
+
+
+@pytest.fixture
+def book(scheduler: Scripted, store: Store) -> JobBook:
+    return JobBook(scheduler, store)
+
+
+def jump(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Moves both clocks forward."""
+    monotonic, clock = time.monotonic, time.time
+    monkeypatch.setattr(time, "monotonic", lambda: monotonic() + seconds)
+    monkeypatch.setattr(time, "time", lambda: clock() + seconds)
+
+
+def ask(book: JobBook, *job_ids: str) -> None:
+    book.hurry()
+    asyncio.run(book.ask(list(job_ids)))
+
+
+def test_an_answer_is_remembered(book: JobBook) -> None:
+    ask(book, "1.s")
+    assert book.word("1.s").job == RUNNING
+
+
+def test_no_answer_leaves_the_last_word_standing_and_says_since_when(book: JobBook, scheduler: Scripted) -> None:
+    ask(book, "1.s")
+    scheduler.down = True
+    for _ in range(20):
+        with pytest.raises(SchedulerUnavailable):
+            ask(book, "1.s")
+    assert book.word("1.s").job == RUNNING
+    assert book.stale_since is not None
+    scheduler.down = False
+    ask(book, "1.s")
+    assert book.stale_since is None
+
+
+def test_unknown_is_gone_only_after_three_misses_over_a_minute(
+    book: JobBook, scheduler: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(book, "1.s")
+    scheduler.jobs.clear()
+    for _ in range(50):  # many misses in no time
+        ask(book, "1.s")
+    assert book.word("1.s").job.state is JobState.RUNNING
+    jump(monkeypatch, 61)
+    ask(book, "1.s")
+    assert book.word("1.s").job.state is JobState.COMPLETED
+
+
+def test_a_minute_without_three_misses_is_not_gone(
+    book: JobBook, scheduler: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(book, "1.s")
+    scheduler.jobs.clear()
+    ask(book, "1.s")
+    jump(monkeypatch, 300)
+    ask(book, "1.s")
+    assert book.word("1.s").job.state is JobState.RUNNING
+
+
+def test_a_job_that_is_seen_again_starts_from_no_misses(book: JobBook, scheduler: Scripted) -> None:
+    scheduler.jobs.clear()
+    ask(book, "1.s")
+    ask(book, "1.s")
+    scheduler.jobs["1.s"] = RUNNING
+    ask(book, "1.s")
+    assert book.word("1.s").misses == 0
+
+
+def test_another_servers_fresh_answer_saves_the_question(scheduler: Scripted, store: Store) -> None:
+    first, second = JobBook(scheduler, store), JobBook(scheduler, store)
+    ask(second, "1.s")
+    ask(first, "1.s")
+    assert scheduler.asked == 2
+    asyncio.run(second.ask(["1.s"]))  # not in a hurry: the first one's answer is young enough
+    assert scheduler.asked == 2
+
+
+def test_a_stale_answer_does_not_save_the_question(
+    scheduler: Scripted, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = JobBook(scheduler, store)
+    ask(book, "1.s")
+    jump(monkeypatch, 30)
+    asyncio.run(book.ask(["1.s"]))
+    assert scheduler.asked == 2
+
+
+def test_an_exit_status_outlives_the_server(scheduler: Scripted, store: Store) -> None:
+    scheduler.jobs["1.s"] = Job("1.s", JobState.COMPLETED, exit_status=7)
+    ask(JobBook(scheduler, store), "1.s")
+    restarted = JobBook(scheduler, store)
+    restarted.load()
+    assert restarted.word("1.s").job.exit_status == 7
+
+
+def test_questions_are_rare_when_all_is_ready_and_back_off_when_nobody_answers(
+    book: JobBook, scheduler: Scripted
+) -> None:
+    def wait() -> float:
+        return book.due_in(time.monotonic())
+
+    ask(book, "1.s")
+    book.postpone(pending=True, watched=True, moving=False)
+    assert 8 <= wait() <= 12
+    book.postpone(pending=False, watched=True, moving=False)
+    assert 48 <= wait() <= 72
+    scheduler.down = True
+    waits = []
+    for _ in range(6):
+        with pytest.raises(SchedulerUnavailable):
+            ask(book, "1.s")
+        book.postpone(pending=True, watched=True, moving=True)
+        waits.append(wait())
+    assert waits[0] >= 8
+    assert waits[-1] >= jobs.MAX_INTERVAL * 0.8
+    assert max(waits) <= jobs.MAX_INTERVAL * 1.2
+
+
+def test_a_change_during_a_question_is_asked_about_at_once(book: JobBook) -> None:
+    ask(book, "1.s")
+    book.hurry()
+    book.postpone(pending=True, watched=True, moving=False)
+    assert book.due_in(time.monotonic()) <= 0
+
+
+def test_an_answer_of_another_version_is_no_answer(scheduler: Scripted, store: Store) -> None:
+    store.write_answer({"time": time.time(), "jobs": [{"id": "1.s", "state": "RUNNING", "colour": "red"}]})
+    book = JobBook(scheduler, store)
+    assert not book.load()
+    ask(book, "1.s")
+    assert book.word("1.s").job == RUNNING
+
+
+def test_words_on_jobs_that_nobody_keeps_are_dropped(book: JobBook, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask(book, "1.s")
+    book.forget(set())
+    assert book.word("1.s").job == RUNNING, "it may have been submitted a moment ago"
+    jump(monkeypatch, 120)
+    book.forget({"1.s"})
+    assert book.word("1.s").job == RUNNING
+    book.forget(set())
+    assert book.word("1.s").job.state is JobState.UNKNOWN
