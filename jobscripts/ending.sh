@@ -7,7 +7,7 @@ qc_ended() {
   local what=$1 rc=$2
   [[ $qc_ending ]] && return
   if [[ $what != gone && $rc != 0 && $what != missing ]]; then
-    while read -r -t 0.3 qc_what qc_rc <&5; do
+    while qc_take 0.3; do
       case $qc_what in
         gone) what=gone ;;
         xvfb | xpra) [[ $what == gone ]] || what=$qc_what rc=$qc_rc ;;

@@ -89,10 +89,20 @@ qc_keep_log() {
   exec cat >/dev/null
 }
 
-# Seconds: the next event in qc_what and qc_rc; what ends the session in any phase is dealt with here.
-qc_next() {
+# Seconds: the next event in qc_what and qc_rc. A time-out may strike in the middle of a line: bash then gives the part
+# that it has taken, and the next call reads the rest.
+qc_take() {
+  local line
   qc_what=
-  read -r -t "$1" qc_what qc_rc <&5 || { qc_what= && return 1; }
+  IFS= read -r -t "$1" line <&5 || { qc_torn+=$line && return 1; }
+  line=$qc_torn$line qc_torn=
+  qc_what=${line%% *} qc_rc=${line#*"$qc_what"}
+  qc_rc=${qc_rc# }
+}
+
+# Seconds: the next event; what ends the session in any phase is dealt with here.
+qc_next() {
+  qc_take "$1" || return 1
   case $qc_what in
     app) if ((qc_program_ready)); then qc_ended app "$qc_rc"; else qc_ended setup "$qc_rc"; fi ;;
     gone | missing | setup) qc_ended "$qc_what" "$qc_rc" ;;

@@ -7,7 +7,7 @@ qc_path=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin
 qc_script=$0
 [[ $qc_script == /* ]] || qc_script=$PWD/$qc_script
 qc_dropped=' ' qc_xpra_ended='' qc_ending='' qc_watch='' qc_started='' qc_program_ready=0 qc_fingerprint=''
-qc_d='' qc_user_path='' qc_port='' qc_rt=''
+qc_d='' qc_torn='' qc_user_path='' qc_port='' qc_rt=''
 qc_setsid=$(PATH=$qc_path type -P setsid)
 
 # A command …, run with PR_SET_CHILD_SUBREAPER (36), so that whatever is orphaned below it becomes its child, and

@@ -146,13 +146,20 @@ class Run:
             assert not self.read("ended.json"), (self.read("ended.json"), self.text("job.log"), self.text("xpra.log"))
             return self.read("connection.json")
 
-        found = eventually(settled, timeout, f"connection.json ({self.text('job.log')} {self.folder})")
+        try:
+            found = eventually(settled, timeout, "connection.json")
+        except AssertionError as error:
+            logs = {name: self.text(name) for name in ("job.log", "xpra.log", "xvfb.log")}
+            raise AssertionError(f"{error}: {logs}, {self.output!r}") from None
         self.look()
         return found
 
     def ended(self, timeout: float = 30) -> dict[str, Any]:
         self.look()
-        return eventually(lambda: self.read("ended.json"), timeout, f"ended.json ({self.text('job.log')})")
+        try:
+            return eventually(lambda: self.read("ended.json"), timeout, "ended.json")
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {self.text('job.log')}") from None
 
     def exit_status(self, timeout: float = 30) -> int:
         assert self.process
