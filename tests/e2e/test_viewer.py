@@ -43,7 +43,6 @@ def page(desk: Desk, context: BrowserContext, session: dict[str, Any]) -> Page:
     return desk.view(context, session)
 
 
-@pytest.mark.xfail(strict=False, reason="known flaw: about one connection in four misses the browser's clipboard")
 def test_what_is_copied_in_the_browser_is_pasted_in_the_program(
     desk: Desk, page: Page, session: dict[str, Any]
 ) -> None:
@@ -51,12 +50,9 @@ def test_what_is_copied_in_the_browser_is_pasted_in_the_program(
     assert desk.typed(page, "before-copying")  # in its first second, xpra 3.1.3 misses what is offered
     for text in TEXTS:
         page.evaluate("text => navigator.clipboard.writeText(text)", text)
-
-        def offered(text: str = text) -> bool:
-            click_picture(page)  # xpra 3.1.3 may miss the first offer of a fresh connection
-            return desk.clipboard(session) == text
-
-        eventually(offered, 10, f"{text!r} in the program")
+        page.wait_for_timeout(600)  # two clicks within 0.25 s select a word, which our xterm copies
+        click_picture(page)
+        eventually(lambda text=text: desk.clipboard(session) == text, 10, f"{text!r} in the program")
 
 
 def test_what_is_copied_in_the_program_is_pasted_in_the_browser(
@@ -92,8 +88,7 @@ def test_the_chord_takes_the_keyboard_back_and_enter_returns_it(desk: Desk, page
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
     expect(button).to_have_text("Release keyboard")
-    # The page says "Release keyboard" a moment before the client listens: a key within that moment is lost.
-    assert desk.typed(page, "after-the-chord") or desk.typed(page, "after-the-chord-again")
+    assert desk.typed(page, "after-the-chord")
 
 
 def test_a_click_on_a_button_keeps_the_focus_there(page: Page) -> None:

@@ -63,7 +63,7 @@ export function watchKeyboard() {
     true,
   );
   window.addEventListener('focus', () => {
+    takeKeyboard(); // before the page is told and says so: the first key may come at once
     tell('focus');
-    void freshen();
   });
 }
