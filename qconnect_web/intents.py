@@ -45,12 +45,15 @@ async def adopt(records: list[Record], scheduler: Scheduler, store: Store) -> di
     """Finds the jobs of intents by their tags: {session key: job id}; drops intents that came to nothing."""
     now = time.time()
     found = {job.session: job.id for job in await scheduler.mine() if job.session}
-    adopted = {}
     for record in records:
-        job_id = found.get(record.key)
-        if job_id:
-            adopted[record.key] = job_id
-            await asyncio.to_thread(store.write, replace(record, job_id=job_id, submitted=record.created))
-        elif abandoned(record, now) and now - record.created > LATE_BY:
+        if record.key not in found and abandoned(record, now) and now - record.created > LATE_BY:
             await asyncio.to_thread(store.remove, record.key)
-    return adopted
+    return {record.key: found[record.key] for record in records if record.key in found}
+
+
+def write_late(job_ids: dict[str, str], store: Store) -> None:
+    """Writes the job ids {session key: job id} into records that have none yet; raises OSError (disk full)."""
+    for key, job_id in job_ids.items():
+        facts = store.read(key)  # anew: the session may have been stopped, or removed, meanwhile
+        if facts and facts.record.job_id is None:
+            store.write(replace(facts.record, job_id=job_id, submitted=facts.record.created))

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from .errors import QConnectError, SchedulerFailed
-from .intents import abandoned, adopt
+from .intents import abandoned, adopt, write_late
 from .jobs import JobBook
 from .models import Job, JobState, Session, SessionState
 from .store import Facts, Store
@@ -119,8 +119,9 @@ class Poll:
         with suppress(OSError, asyncio.TimeoutError):
             await asyncio.wait_for(self.look(), 5)
 
-    def accepted(self, job_id: str) -> None:
-        """The scheduler has just taken this job."""
+    def accepted(self, key: str, job_id: str) -> None:
+        """The scheduler has just taken this session's job; its record may not say so yet."""
+        self._adopted[key] = job_id
         self._book.accepted(job_id)
         self._wake.set()
 
@@ -158,6 +159,7 @@ class Poll:
         for gone in set(self._announced) - set(self._facts):
             del self._announced[gone]
             self._settled.pop(gone, None)
+            self._adopted.pop(gone, None)
         changed = [new for key, new in self.sessions.items() if _visible(before.get(key)) != _visible(new)]
         if changed or set(before) - set(self.sessions):
             self._changed.set()
@@ -225,6 +227,11 @@ class Poll:
             if facts.record.job_id is None and key not in self._adopted and abandoned(facts.record, now)
         ]
 
+    def _late(self) -> dict[str, str]:
+        """The job ids that are known here and are not in their records yet: {session key: job id}."""
+        facts = self._facts
+        return {key: job_id for key, job_id in self._adopted.items() if key in facts and not facts[key].record.job_id}
+
     def _ask_if_due(self) -> None:
         wanted = self._pending() or bool(self._intents()) or (self.watched and bool(self._live()))
         idle = self._asking is None or self._asking.done()
@@ -239,6 +246,7 @@ class Poll:
             if intents := self._intents():
                 records = [facts.record for facts in intents]
                 self._adopted |= await adopt(records, self._book.scheduler, self._store)
+            await asyncio.to_thread(write_late, self._late(), self._store)
             self.problems.pop("scheduler", None)
         except (SchedulerFailed, OSError) as error:
             self._problem("scheduler", str(error))

@@ -54,7 +54,13 @@ class SessionManager:
         self._poll = Poll(store, self._book, log)
         self._log = log
         self._submission = Submission(
-            scheduler=scheduler, store=store, apps=apps, render=render, allowance=Allowance(limits), poll=self._poll
+            scheduler=scheduler,
+            store=store,
+            apps=apps,
+            render=render,
+            allowance=Allowance(limits),
+            poll=self._poll,
+            log=log,
         )
         self._tasks: set[asyncio.Task[Any]] = set()
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import secrets
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -33,9 +33,10 @@ class Submission:
         render: Callable[[App, Record], str],
         allowance: Allowance,
         poll: Poll,
+        log: logging.Logger,
     ) -> None:
         self._scheduler, self._store, self._apps, self._render = scheduler, store, apps, render
-        self._allowance, self._poll = allowance, poll
+        self._allowance, self._poll, self._log = allowance, poll, log
 
     async def start(
         self, app: str, spec: dict[str, Any], command: list[str] | None, idempotency_key: str | None
@@ -86,9 +87,11 @@ class Submission:
                 ) from error
             raise
         record = replace(record, job_id=job_id, submitted=time.time())
-        with suppress(OSError):  # a disk that is full just now: the job's tag finds it again
+        try:
             await asyncio.to_thread(self._store.write, record)
-        self._poll.accepted(job_id)
+        except OSError as error:  # a disk that is full just now: the poll writes it later
+            self._log.warning(f"The job id {job_id} could not be written to {folder} yet: {error}")
+        self._poll.accepted(record.key, job_id)
         await self._poll.look_now()
         return self._poll.sessions.get(record.key) or Session(record, Job(job_id, JobState.QUEUED))
 

@@ -8,14 +8,14 @@ from pathlib import Path
 from qconnect_web.models import Job, JobSpec, JobState, Record, Session, SessionState
 from qconnect_web.words import describe
 
-API = (Path(__file__).parent.parent / "labextension/src/api.ts").read_text()
+API = (Path(__file__).parent.parent / "labextension/src/models.ts").read_text()
 SPEC = JobSpec(name="xterm")
 JOB = Job(id="1.local", state=JobState.RUNNING)
 RECORD = Record(key="k", app="xterm", title="XTerm", spec=SPEC, command=("xterm",), created=0.0, job_id="1.local")
 
 
 def keys(interface: str) -> set[str]:
-    """The keys of an interface in api.ts."""
+    """The keys of an interface in models.ts."""
     found = re.search(rf"export interface {interface} {{\n(.*?)\n}}", API, re.DOTALL)
     assert found, interface
     return set(re.findall(r"^  (\w+)\??:", found[1], re.MULTILINE))

@@ -7,7 +7,7 @@ import type { IDisposable } from '@lumino/disposable';
 import { Poll } from '@lumino/polling';
 import { Signal, type ISignal } from '@lumino/signaling';
 
-import type { IApp, ICatalogue } from './api';
+import type { IApp, ICatalogue } from './models';
 import { getCatalogue } from './api';
 import { appIcon, qconnectIcon } from './icons';
 import { requestText } from './request';

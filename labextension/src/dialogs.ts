@@ -3,7 +3,7 @@ import { Dialog, InputDialog, showDialog, showErrorMessage } from '@jupyterlab/a
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
-import type { IApp } from './api';
+import type { IApp } from './models';
 import { argvOf } from './argv';
 import { NetworkError } from './request';
 

@@ -16,7 +16,7 @@ import { IApps, ISessions } from './tokens';
 import type { ViewerTab } from './viewer';
 
 export * from './tokens';
-export type { IApp, IJob, IJobSpec, ISession, IStartRequest, SessionState } from './api';
+export type { IApp, IJob, IJobSpec, ISession, IStartRequest, SessionState } from './models';
 
 const PLUGIN_ID = 'qconnect-web:plugin';
 

@@ -4,7 +4,7 @@ import type { WidgetTracker } from '@jupyterlab/apputils';
 import { URLExt } from '@jupyterlab/coreutils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { ISession } from './api';
+import type { ISession } from './models';
 import { askCommand, confirmStop, offerLink, tellFailure, tellNotStarted } from './dialogs';
 import { Once } from './once';
 import { PendingTab } from './tab';

@@ -6,7 +6,7 @@ import type { LabIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ISignal } from '@lumino/signaling';
 
-import type { ISession, SessionState } from './api';
+import type { ISession, SessionState } from './models';
 import { CommandIDs } from './commands';
 import { explain } from './dialogs';
 import type { IApps, ISessions } from './tokens';

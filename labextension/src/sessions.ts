@@ -6,7 +6,7 @@ import type { IDisposable } from '@lumino/disposable';
 import { Poll } from '@lumino/polling';
 import { Signal, type ISignal } from '@lumino/signaling';
 
-import type { ISession, IStartRequest } from './api';
+import type { ISession, IStartRequest } from './models';
 import { listSessions, startSession, stopSession } from './api';
 import type { ISessions } from './tokens';
 

@@ -3,7 +3,7 @@ import { Token } from '@lumino/coreutils';
 import type { ISignal } from '@lumino/signaling';
 import type { LabIcon } from '@jupyterlab/ui-components';
 
-import type { IApp, ISession, IStartRequest } from './api';
+import type { IApp, ISession, IStartRequest } from './models';
 
 /** The live list of the user's sessions: one model, however many views. */
 export interface ISessions {

@@ -1,35 +1,8 @@
 /** What travels between the server, the pages and the agent. */
 
-export interface Job {
-  id: string;
-  state: string;
-  node: string | null;
-  queue: string | null;
-  comment: string | null;
-  exit_status: number | null;
-}
+import type { ISession as Session, SessionState } from '../../labextension/src/models';
 
-export type SessionState =
-  'QUEUED' | 'HELD' | 'STARTING' | 'READY' | 'SUSPENDED' | 'ENDING' | 'ENDED' | 'FAILED' | 'UNREACHABLE';
-
-export interface Session {
-  id: string;
-  app: string;
-  title: string;
-  name: string;
-  state: SessionState;
-  reason: string | null;
-  url: string;
-  created: string;
-  started: string | null;
-  ended: string | null;
-  walltime_left: number | null;
-  exit_status: number | null;
-  stale_since: string | null;
-  command: string[];
-  spec: Record<string, unknown>;
-  job: Job;
-}
+export type { Session, SessionState };
 
 /** Where a display is loaded from, and the path of its websocket. */
 export interface ClientAddress {

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from hatch_build import build_frontend
+from tests.e2e.desk import Desk
 from tests.servers import REPOSITORY, JupyterServer
 
 
@@ -30,6 +31,20 @@ def lab(tmp_path: Path, lab_config: dict[str, Any]) -> Iterator[JupyterServer]:
         yield server.start()
     finally:
         server.close()
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    server = JupyterServer(tmp_path_factory.mktemp("home"), prefix="/a%40b/").start()
+    yield Desk(server)
+    server.close()
+
+
+@pytest.fixture
+def session(desk: Desk) -> Iterator[dict[str, Any]]:
+    found = desk.session()
+    yield found
+    desk.server.end(found["id"])
 
 
 @pytest.fixture(scope="session")

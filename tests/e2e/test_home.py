@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,25 +11,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.deadline import eventually
 from tests.e2e.desk import Desk, wait_ready
-from tests.servers import REPOSITORY, JupyterServer
+from tests.servers import REPOSITORY
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 ARTEFACTS = REPOSITORY / "tests/artefacts"
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    server = JupyterServer(tmp_path_factory.mktemp("home"), prefix="/a%40b/").start()
-    yield Desk(server)
-    server.close()
-
-
-@pytest.fixture
-def session(desk: Desk) -> Iterator[dict[str, Any]]:
-    found = desk.session()
-    yield found
-    desk.server.end(found["id"])
 
 
 @pytest.fixture

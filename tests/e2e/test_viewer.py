@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,25 +10,10 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.deadline import eventually
 from tests.e2e.desk import Desk, click_picture, client, wait_ready
 from tests.e2e.painted import events, ready
-from tests.servers import JupyterServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 READ = "navigator.clipboard.readText()"
 TEXTS = ["zurück ✓ 漢字", "Ελλάδα – „ß“", "plain", "Ã© is no é", "two\nlines\tand a tab"]
-
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    server = JupyterServer(tmp_path_factory.mktemp("home"), prefix="/a%40b/").start()
-    yield Desk(server)
-    server.close()
-
-
-@pytest.fixture
-def session(desk: Desk) -> Iterator[dict[str, Any]]:
-    found = desk.session()
-    yield found
-    desk.server.end(found["id"])
 
 
 @pytest.fixture

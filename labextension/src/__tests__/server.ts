@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 
 import { ServerConnection } from '@jupyterlab/services';
 
-import type { IApp, ISession } from '../api';
+import type { IApp, ISession } from '../models';
 
 export interface IAsked {
   method: string;

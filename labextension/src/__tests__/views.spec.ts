@@ -6,7 +6,7 @@ import { Notification } from '@jupyterlab/apputils';
 import type { ILauncher } from '@jupyterlab/launcher';
 import { nullTranslator } from '@jupyterlab/translation';
 
-import type { IApp, ISession } from '../api';
+import type { IApp, ISession } from '../models';
 import { CommandIDs } from '../commands';
 import { qconnectIcon } from '../icons';
 import { Tiles } from '../launcher';
