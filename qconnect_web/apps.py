@@ -8,13 +8,15 @@ from __future__ import annotations
 import stat
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import forms
-from .appfiles import AppFile, read_app_file
 from .datafiles import data_folder
 from .errors import BadAppFile, BadRequest, UnknownApp
 from .models import App, JobSpec
+
+if TYPE_CHECKING:
+    from .appfiles import AppFile
 
 MAX_FILES = 200
 """App files that are read of one folder."""
@@ -37,7 +39,6 @@ class Catalogue:
         self._stamp: Stamp | None = None
         self._apps: dict[str, App] = {}
         self._problems: list[str] = []
-        self._refresh()
 
     def apps(self) -> list[App]:
         """All apps that are not hidden, by `order` and title."""
@@ -97,6 +98,8 @@ class Catalogue:
 
     def _read(self, files: list[Path], problems: list[str]) -> dict[str, App]:
         """Every app of these files, later ones over earlier ones; adds to `problems`."""
+        from .appfiles import read_app_file  # here, because YAML and JSON Schema take a second to load
+
         merged: dict[str, dict[str, Any]] = {}
         apps: dict[str, App] = {}
         for path in files:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from . import __version__
 from .errors import QConnectError
-from .models import Session
+
+if TYPE_CHECKING:
+    from .models import Session
 
 FIELDS = ("id", "name", "app", "state", "node", "left")
 
@@ -33,6 +35,8 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs `qconnect`; returns 0, or 1 when something was refused (its message is on stderr)."""
     options = parser().parse_args(argv)
+    import asyncio  # here: `-h` and `-v` do without
+
     try:
         print(asyncio.run(run(options)))
     except (QConnectError, OSError) as error:
@@ -45,7 +49,7 @@ async def run(options: argparse.Namespace) -> str:
     """Does what the options say and returns what to print."""
     from .config import QConnect, site_config
 
-    sessions = QConnect(config=site_config()).build().sessions
+    sessions = QConnect(config=site_config()).build_sessions()
     await sessions.open()
     try:
         if options.log:

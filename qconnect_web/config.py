@@ -5,17 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from traitlets import Bool, Enum, Float, Int, List, Unicode, default
 from traitlets.config import Config, LoggingConfigurable
 
-from . import jobscripts
 from .apps import Catalogue
-from .clients import Clients
 from .limits import Limits
 from .models import App, Record
-from .proxy.splice import Splices
-from .proxy.tickets import Tickets
 from .schedulers import Scheduler
 from .schedulers.local import LocalScheduler
 from .sessions import SessionManager
@@ -23,6 +20,11 @@ from .store import Store
 from .transports import Transport
 from .transports.local import LocalTransport
 from .transports.tls import TlsTransport
+
+if TYPE_CHECKING:  # the browser's front door alone needs these (tests/test_cli_start.py)
+    from .clients import Clients
+    from .proxy.splice import Splices
+    from .proxy.tickets import Tickets
 
 
 def site_config() -> Config:
@@ -102,24 +104,33 @@ class QConnect(LoggingConfigurable):
 
     def build(self) -> Site:
         """Constructs every object; the front doors only use them."""
-        apps = Catalogue(self._app_folders())
+        from .clients import Clients
+        from .proxy.splice import Splices
+        from .proxy.tickets import Tickets
+
+        sessions = self.build_sessions()
+        sessions.apps.apps()  # read now: the first request need not wait for it
+        clients = Clients([Path(folder) for folder in self.client_dirs])
+        return Site(sessions, sessions.apps, clients, Tickets(), Splices(self.log))
+
+    def build_sessions(self) -> SessionManager:
+        """The core alone, which is all that the command line needs."""
         sessions_dir = Path(self.sessions_dir).expanduser().absolute()
         transport = self._transport()
-        sessions = SessionManager(
+        return SessionManager(
             scheduler=self._scheduler(sessions_dir),
             transport=transport,
             store=Store(sessions_dir),
-            apps=apps,
+            apps=Catalogue(self._app_folders()),
             render=partial(self._render, sessions_dir, transport.bind),
             limits=Limits(self.max_sessions, self.max_starts_per_minute, self.keep_ended_days),
             log=self.log,
         )
-        return Site(
-            sessions, apps, Clients([Path(folder) for folder in self.client_dirs]), Tickets(), Splices(self.log)
-        )
 
     def _render(self, sessions_dir: Path, bind: str, app: App, record: Record) -> str:
-        return jobscripts.render(
+        from .jobscripts import render
+
+        return render(
             app,
             record,
             sessions_dir=sessions_dir,

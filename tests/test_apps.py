@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from qconnect_web import apps, datafiles, forms, jobscripts
+from qconnect_web import appfiles, apps, datafiles, forms, jobscripts
 from qconnect_web.appfiles import MAX_ICON, MAX_SIZE, read_app_file, schema
 from qconnect_web.apps import Catalogue
 from qconnect_web.datafiles import data_folder
@@ -229,8 +229,8 @@ def test_a_command_of_the_site_is_what_is_looked_for(site: Path) -> None:
 
 def test_changes_count_at_once_and_only_then_is_anything_read(user: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[Path] = []
-    real = apps.read_app_file
-    monkeypatch.setattr(apps, "read_app_file", lambda path, **kw: (read.append(path), real(path, **kw))[1])
+    real = appfiles.read_app_file
+    monkeypatch.setattr(appfiles, "read_app_file", lambda path, **kw: (read.append(path), real(path, **kw))[1])
     found = catalogue_of(user, "title: One\ncommand: [a]\n")
     assert found.get("tool").title == "One"
     read.clear()
