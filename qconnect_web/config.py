@@ -105,13 +105,14 @@ class QConnect(LoggingConfigurable):
     def build(self) -> Site:
         """Constructs every object; the front doors only use them."""
         from .clients import Clients
+        from .proxy.relay import Relay
         from .proxy.splice import Splices
         from .proxy.tickets import Tickets
 
         sessions = self.build_sessions()
         sessions.apps.apps()  # read now: the first request need not wait for it
         clients = Clients([Path(folder) for folder in self.client_dirs])
-        return Site(sessions, sessions.apps, clients, Tickets(), Splices(self.log))
+        return Site(sessions, sessions.apps, clients, Tickets(), Splices(self.log, Relay(self.log)))
 
     def build_sessions(self) -> SessionManager:
         """The core alone, which is all that the command line needs."""

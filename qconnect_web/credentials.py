@@ -7,13 +7,11 @@ certificate is self-signed with `DNS:qconnect-server` as its only name, and it a
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import os
 import ssl
 from pathlib import Path
 
 from .errors import Forbidden, IdentityMismatch
+from .pinning import PinnedContext, same_fingerprint
 from .store import open_folder, read_private
 
 SERVER_NAME = "qconnect-server"
@@ -21,17 +19,7 @@ SERVER_NAME = "qconnect-server"
 MAX_PEM = 16 * 1024
 
 
-def fingerprint_of(certificate: bytes) -> str:
-    """The SHA-256 of a DER certificate, in hex."""
-    return hashlib.sha256(certificate).hexdigest()
-
-
-def same_fingerprint(certificate: bytes | None, fingerprint: str) -> bool:
-    """Whether a DER certificate, as a peer showed it, has this fingerprint."""
-    return certificate is not None and hmac.compare_digest(fingerprint_of(certificate), fingerprint)
-
-
-def pinned_context(folder: Path, fingerprint: str) -> ssl.SSLContext:
+def pinned_context(folder: Path, fingerprint: str) -> PinnedContext:
     """The context for one run of one session: trusts `server.pem` alone and shows the client's certificate.
 
     Blocks on the file system. Raises Forbidden when the folder or a file is not private to us, IdentityMismatch when
@@ -41,14 +29,10 @@ def pinned_context(folder: Path, fingerprint: str) -> ssl.SSLContext:
     certificate = _der(server)
     if not same_fingerprint(certificate, fingerprint):
         raise _mismatch("the certificate in the session's folder is not the one that its job published")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks the chain and the name unless told otherwise
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        context.load_verify_locations(cadata=certificate)
-        _load_chain(context, client + b"\n" + key)
+        return PinnedContext.of(certificate, client + b"\n" + key)
     except ssl.SSLError as error:
         raise _mismatch("the keys in the session's folder do not fit together") from error
-    return context
 
 
 def _read(folder: Path, name: str) -> bytes:
@@ -71,17 +55,6 @@ def _der(pem: bytes) -> bytes:
         return ssl.PEM_cert_to_DER_cert(pem.decode("ascii"))
     except ValueError:
         raise _mismatch("server.pem in the session's folder is not a certificate") from None
-
-
-def _load_chain(context: ssl.SSLContext, pem: bytes) -> None:
-    """Gives the context a certificate and key from memory: by path, a file could be swapped after its check."""
-    memory = os.memfd_create("qconnect", os.MFD_CLOEXEC)
-    try:
-        os.write(memory, pem)
-        # An empty password answers at once for an encrypted key, where OpenSSL would ask on the terminal.
-        context.load_cert_chain(f"/proc/self/fd/{memory}", password="")
-    finally:
-        os.close(memory)
 
 
 def _mismatch(what: str) -> IdentityMismatch:

@@ -34,8 +34,10 @@ from ..statuses import status_of
 from .files import PAGES, client_on, make_harmless
 from .gate import TICKET_PATH, is_own_origin, without_ticket
 from .headers import SAFE_HEADERS, STRICT_CSP, Upgrade, file_path, for_upstream
+from .lines import Line, open_line
+from .relay import Relay
 from .splice import Place, Splices
-from .upstream import ask, dial, tune
+from .upstream import dial, tune
 
 HOLD_S = 50.0
 """Seconds that a websocket's upgrade may wait for its session; below the 60 s after which web servers give up."""
@@ -151,17 +153,17 @@ class SessionProxy(ProxyHandler):  # type: ignore[misc]  # jupyter-server-proxy 
             splices.leave(place)
             raise
 
-    async def _reach(self, job_id: str, upgrade: Upgrade) -> tuple[Session, IOStream, bytes]:
-        """The session when it is ready, a proved connection to its display, and the 101 for the browser."""
+    async def _reach(self, job_id: str, upgrade: Upgrade) -> tuple[Session, Line, bytes]:
+        """The session when it is ready, a line to its display, and the 101 for the browser."""
+        relay: Relay = self.settings["qconnect"].splices.relay
+        browser = getattr(self.request.connection, "stream", None)
+        if browser is not None and type(browser) is IOStream:
+            starting = asyncio.ensure_future(relay.ready())  # while the session is waited for
+            starting.add_done_callback(lambda done: done.cancelled() or done.exception())
         session, endpoint = await self._endpoint(job_id, HOLD_S)
-        node = await dial(session, endpoint)
-        try:
-            return session, node, await ask(node, upgrade)
-        except BaseException:
-            node.close()
-            raise
+        return session, *await open_line(session, endpoint, upgrade, relay, browser)
 
-    async def _hand_over(self, splices: Splices, place: Place, session: Session, node: IOStream, head: bytes) -> None:
+    async def _hand_over(self, splices: Splices, place: Place, session: Session, line: Line, head: bytes) -> None:
         """Answers 101 and lets go of the browser's connection; from here on nothing can be refused any more."""
         browser = self.detach()
         try:
@@ -169,10 +171,10 @@ class SessionProxy(ProxyHandler):  # type: ignore[misc]  # jupyter-server-proxy 
             await asyncio.wait_for(browser.write(head), WRITE_S)
         except (StreamClosedError, asyncio.TimeoutError, AttributeError, OSError):  # it left at this very moment
             browser.close()
-            node.close()
+            line.close()
             splices.leave(place)
             return
-        splices.join(place, session, browser, node, self._record_upward)
+        splices.join(place, session, browser, line, self._record_upward)
 
     def _record_upward(self) -> None:
         """What the user sends counts as activity for whoever stops idle servers; what a display draws does not."""

@@ -12,7 +12,10 @@ from tornado.iostream import IOStream
 
 from ..errors import TooManyRequests
 from ..models import Session
-from .streams import Pump, pump_between
+from .activity import Activity
+from .lines import Line
+from .relay import Relay
+from .streams import Pump
 
 MAX_PER_SESSION = 16
 """Websockets that one session may have at a time, those that are still waiting for it included."""
@@ -58,8 +61,9 @@ class Place:
 class Splices:
     """All places of this server: one per viewer, a bounded number per session."""
 
-    def __init__(self, log: logging.Logger) -> None:
+    def __init__(self, log: logging.Logger, relay: Relay) -> None:
         self._log = log
+        self.relay = relay
         self._places: set[Place] = set()
 
     def enter(self, session_key: str, viewer: str) -> Place:
@@ -84,11 +88,9 @@ class Splices:
     def __len__(self) -> int:
         return len(self._places)
 
-    def join(
-        self, place: Place, session: Session, browser: IOStream, node: IOStream, on_upward: Callable[[], None]
-    ) -> None:
+    def join(self, place: Place, session: Session, browser: IOStream, line: Line, on_input: Callable[[], None]) -> None:
         """Pumps between the two until one ends; returns at once, and owns both from now on."""
-        pump = pump_between(browser, node, on_upward)
+        pump = line.join(browser, Activity(on_input))
         place.pump(pump, self._run(place, session, pump))
 
     async def _run(self, place: Place, session: Session, pump: Pump) -> None:
@@ -113,3 +115,4 @@ class Splices:
             place.end("the server stops")
         if tasks:
             await asyncio.wait(tasks, timeout=CLOSE_S)
+        await self.relay.close()

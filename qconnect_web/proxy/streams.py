@@ -1,4 +1,4 @@
-"""Takes two connections out of Tornado's hands and chooses the pump for them."""
+"""Takes connections out of Tornado's hands, and pumps by Tornado's public calls where that cannot be done."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from typing import Protocol
 
 from tornado.iostream import IOStream, StreamClosedError
 
-from .pump import CHUNK, Closed, Side, SocketPump
+from .pump import CHUNK, Closed, Side
+from .sockets import SocketPump
+
+Report = Callable[[int, int], None]
+"""Told now and then how many bytes have gone up, from the browser to the node, and down so far."""
 
 
 class Pump(Protocol):
@@ -21,20 +25,21 @@ class Pump(Protocol):
         """Makes `run` return now, or as soon as it is called."""
 
 
-def pump_between(browser: IOStream, node: IOStream, on_upward: Callable[[], None]) -> Pump:
-    """A pump on the sockets below two streams; on the streams themselves when one has ended already or is not known.
-
-    `on_upward` is called when bytes went from the browser to the node.
-    """
+def pump_between(browser: IOStream, node: IOStream, report: Report) -> Pump:
+    """A pump on the sockets below two streams; on the streams themselves when one has ended already or is not known."""
     if can_take(browser) and can_take(node):
-        return SocketPump(take("browser", browser), take("node", node), on_upward)
-    return StreamPump(browser, node, on_upward)
+        return SocketPump(take("browser", browser), take("node", node), report)
+    return StreamPump(browser, node, report)
+
+
+def is_known(stream: IOStream) -> bool:
+    """Whether this Tornado's streams look as `take` knows them."""
+    return all(hasattr(stream, name) for name in ("_read_buffer", "_read_buffer_size", "_state", "_closed"))
 
 
 def can_take(stream: IOStream) -> bool:
-    """Whether this Tornado's streams look as `take` knows them, and this one is open and at rest."""
-    known = all(hasattr(stream, name) for name in ("_read_buffer", "_read_buffer_size", "_state", "_closed"))
-    return known and not (stream.closed() or stream.reading() or stream.writing())
+    """Whether it looks as `take` knows it, is open, and at rest."""
+    return is_known(stream) and not (stream.closed() or stream.reading() or stream.writing())
 
 
 def take(name: str, stream: IOStream) -> Side:
@@ -54,8 +59,8 @@ def take(name: str, stream: IOStream) -> Side:
 class StreamPump:
     """Pumps by Tornado's public calls alone: slower, and the end of one side is the end of both."""
 
-    def __init__(self, browser: IOStream, node: IOStream, on_upward: Callable[[], None]) -> None:
-        self._browser, self._node, self._on_upward = browser, node, on_upward
+    def __init__(self, browser: IOStream, node: IOStream, report: Report) -> None:
+        self._browser, self._node, self._report = browser, node, report
         self._moved = {"browser": 0, "node": 0}
         self._over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
@@ -94,6 +99,5 @@ class StreamPump:
             except StreamClosedError:
                 return other
             self._moved[name] += len(data)
-            if name == "browser":
-                self._on_upward()
+            self._report(self._moved["browser"], self._moved["node"])
             await asyncio.sleep(0)  # a read that is ready does not yield, and would starve everybody else

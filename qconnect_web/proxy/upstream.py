@@ -7,14 +7,14 @@ import os
 import socket
 import ssl
 import struct
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from tornado.iostream import IOStream, SSLIOStream, StreamClosedError, UnsatisfiableReadError
 
-from ..credentials import same_fingerprint
 from ..errors import IdentityMismatch, Unreachable, UpstreamFailed
 from ..models import Endpoint, Session
+from ..pinning import PinnedContext, same_fingerprint
 from .headers import Upgrade
 
 CONNECT_S = 5.0
@@ -27,6 +27,20 @@ MAX_BUFFER = 20 * 1024 * 1024
 DEAD_AFTER_MS = 60_000
 """Milliseconds that sent bytes may stay unacknowledged: a node that vanished is noticed although we send no pings."""
 T = TypeVar("T")
+Shake = Callable[[PinnedContext, str, str], Awaitable[None]]
+"""A handshake elsewhere: context, name in the certificate, fingerprint."""
+
+
+async def connect(session: Session, endpoint: Endpoint) -> socket.socket:
+    """A connection to the display's address, tuned; the owner of a unix socket is proved, a port's is not yet.
+
+    Raises Unreachable when nobody answers within 5 s, IdentityMismatch when somebody else listens at the socket.
+    """
+    if endpoint.socket is not None:
+        return await _connect_socket(session, endpoint)
+    plain = await _within(CONNECT_S, _connect_any(endpoint), session)
+    tune(plain)
+    return plain
 
 
 async def dial(session: Session, endpoint: Endpoint) -> IOStream:
@@ -34,22 +48,41 @@ async def dial(session: Session, endpoint: Endpoint) -> IOStream:
 
     Raises Unreachable when nobody answers in time, IdentityMismatch when somebody else does.
     """
-    if endpoint.socket is not None:
-        return await _dial_socket(session, endpoint)
-    return await _dial_tls(session, endpoint)
+    plain = await connect(session, endpoint)
+    if endpoint.context is None:
+        return IOStream(plain, max_buffer_size=MAX_BUFFER)
+    assert session.connection is not None
+    stream = await _within(HANDSHAKE_S, _handshake(endpoint, plain), session)
+    try:
+        check_certificate(stream, session.connection.fingerprint)
+    except BaseException:
+        stream.close()
+        raise
+    return stream
 
 
-async def ask(stream: IOStream, upgrade: Upgrade) -> bytes:
-    """Asks a proved connection for a websocket; returns the 101 for the browser, bytes after it stay in the stream.
+async def secured(session: Session, context: PinnedContext, name: str, shake: Shake) -> None:
+    """As the second half of `dial`, for a connection that the relay holds and `shake` works on."""
+    assert session.connection is not None
+    await _within(HANDSHAKE_S, shake(context, name, session.connection.fingerprint), session)
+
+
+async def exchange(stream: IOStream, request: bytes) -> bytes:
+    """The head of the answer to a request; bytes after it stay in the stream."""
+    await stream.write(request)
+    return await stream.read_until(b"\r\n\r\n", max_bytes=MAX_HEAD)
+
+
+async def ask(answering: Awaitable[bytes], upgrade: Upgrade) -> bytes:
+    """The 101 for the browser, out of the head that a proved connection answers to the upgrade's request.
 
     Raises UpstreamFailed when the node answers with anything else, or not within 10 s.
     """
     try:
-        await stream.write(upgrade.request())
-        answer = await asyncio.wait_for(stream.read_until(b"\r\n\r\n", max_bytes=MAX_HEAD), ANSWER_S)
+        answer = await asyncio.wait_for(_awaited(answering), ANSWER_S)
     except asyncio.TimeoutError:
         raise Unreachable(_words("took the request for a websocket, but did not answer"), reason="timeout") from None
-    except (StreamClosedError, UnsatisfiableReadError):
+    except (StreamClosedError, UnsatisfiableReadError, OSError):
         raise UpstreamFailed(_words("did not answer the request for a websocket"), reason="upgrade-refused") from None
     return upgrade.response(answer)
 
@@ -66,7 +99,7 @@ def tune(connection: socket.socket) -> None:
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_AFTER_MS)
 
 
-async def _dial_socket(session: Session, endpoint: Endpoint) -> IOStream:
+async def _connect_socket(session: Session, endpoint: Endpoint) -> socket.socket:
     """The unix socket, if the kernel says that the listener is a process of ours."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -75,7 +108,7 @@ async def _dial_socket(session: Session, endpoint: Endpoint) -> IOStream:
     except BaseException:
         connection.close()
         raise
-    return IOStream(connection, max_buffer_size=MAX_BUFFER)
+    return connection
 
 
 def check_owner(connection: socket.socket) -> None:
@@ -85,23 +118,9 @@ def check_owner(connection: socket.socket) -> None:
         raise _impostor("at its socket: the process there is not yours")
 
 
-async def _dial_tls(session: Session, endpoint: Endpoint) -> IOStream:
-    """Host and port, if who answers holds the key that this run published."""
-    assert session.connection is not None
-    plain = await _within(CONNECT_S, _connect_any(endpoint), session)
-    tune(plain)
-    stream = await _within(HANDSHAKE_S, _handshake(endpoint, plain), session)
-    try:
-        check_certificate(stream, session.connection.fingerprint)
-    except BaseException:
-        stream.close()
-        raise
-    return stream
-
-
 async def _handshake(endpoint: Endpoint, plain: socket.socket) -> SSLIOStream:
     """The connection with TLS on it; closed when that fails."""
-    assert endpoint.context is not None  # an endpoint with a port always has one
+    assert endpoint.context is not None
     held: socket.socket | SSLIOStream = plain
     try:
         plain.getpeername()  # a connection that was reset meanwhile would never begin its handshake, nor fail

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from qconnect_web.proxy import lines, streams
 from qconnect_web.store import Store
 from qconnect_web.transports.tls import TlsTransport
 from tests.proxy.world import Jupyter, Manager, Node, Run, Speak, new_run
@@ -50,3 +51,13 @@ def node(run: Run) -> Iterator[Callable[..., Node]]:
     yield start
     for found in nodes:
         found.close()
+
+
+@pytest.fixture(params=["relay", "sockets", "streams"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """All pumps: the relay process, this process's sockets, and what remains with a Tornado that changed inside."""
+    if request.param != "relay":
+        monkeypatch.setattr(lines, "movable", lambda browser, endpoint: False)
+    if request.param == "streams":
+        monkeypatch.setattr(streams, "can_take", lambda stream: False)
+    return str(request.param)

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from tornado.iostream import IOStream
 
-from qconnect_web.credentials import fingerprint_of
 from qconnect_web.models import Endpoint, Session
-from qconnect_web.proxy import upstream
+from qconnect_web.pinning import fingerprint_of
+from qconnect_web.proxy import lines, upstream
 from qconnect_web.transports import tls
 from qconnect_web.transports.local import LocalTransport
 from tests.proxy.world import BASE, VIEWER, Answer, Jupyter, Node, Run, display, make_pair, new_run, write_private
@@ -132,10 +132,11 @@ def test_a_plain_squatter_would_hear_it_without_tls(
     jupyter: Jupyter, run: Run, node: Doors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def plain(session: Session, endpoint: Endpoint) -> IOStream:
-        return IOStream(await upstream._connect_any(endpoint))
+        return IOStream(await upstream.connect(session, endpoint))
 
     squatter = node(display(), plain=True)
-    monkeypatch.setattr(upstream, "_dial_tls", plain)
+    monkeypatch.setattr(lines, "movable", lambda browser, endpoint: False)
+    monkeypatch.setattr(lines, "dial", plain)
     assert ask(jupyter, run)[0].status == 101
     assert b"GET / HTTP/1.1" in squatter.bytes_heard
 

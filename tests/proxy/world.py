@@ -32,10 +32,12 @@ from jupyter_server.serverapp import ServerApp
 from tornado.httpserver import HTTPServer
 
 from qconnect_web import clients
-from qconnect_web.credentials import SERVER_NAME, fingerprint_of
+from qconnect_web.credentials import SERVER_NAME
 from qconnect_web.errors import UnknownSession
 from qconnect_web.models import Connection, Endpoint, Job, JobSpec, JobState, Record, Session
+from qconnect_web.pinning import fingerprint_of
 from qconnect_web.proxy import handler
+from qconnect_web.proxy.relay import Relay
 from qconnect_web.proxy.splice import Splices
 from qconnect_web.proxy.tickets import Tickets
 from qconnect_web.store import Store, seal
@@ -300,7 +302,7 @@ class Jupyter:
             sessions=self.manager,
             tickets=self.tickets,
             clients=clients.Clients([]),
-            splices=Splices(app.log),
+            splices=Splices(app.log, Relay(app.log)),
         )
         app.web_app.add_handlers(r".*$", patterns)
         app.log.addHandler(_Keep(self.logged))
@@ -318,6 +320,11 @@ class Jupyter:
     @property
     def settings(self) -> dict[str, Any]:
         return dict(self.app.web_app.settings)
+
+    @property
+    def relay(self) -> Relay:
+        found: Relay = self.settings["qconnect"].splices.relay
+        return found
 
     def run(self, work: Any) -> Any:
         """The result of a coroutine on the server's loop."""
@@ -436,9 +443,9 @@ class _Keep(logging.Handler):
         self.kept.append(record.getMessage())
 
 
-def resident_kb() -> int:
-    """The memory that this process holds."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1024
+def resident_kb(pid: int | str = "self") -> int:
+    """The memory that a process holds, this one for a start."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1024
 
 
 def settle(jupyter: Jupyter) -> None:
