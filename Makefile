@@ -18,7 +18,7 @@ lint: setup
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
 	npm run lint
-	shellcheck jobscripts/*.sh jobscripts/*.pbs tests/*.sh .ci/run
+	shellcheck jobscripts/*.sh jobscripts/*.pbs tests/*.sh tests/cluster/*.sh .ci/run
 
 bench: setup ## launch-to-pixel and its parts
 	$(BIN)/python tests/bench/launch.py

@@ -1,8 +1,10 @@
-"""The order of the tests."""
+"""What all tests share: the cluster, and the order of the tests."""
 
 from __future__ import annotations
 
 import pytest
+
+pytest_plugins = ["tests.cluster.fixtures"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

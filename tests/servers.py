@@ -14,7 +14,7 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from tests.deadline import eventually
 
@@ -62,6 +62,11 @@ class JupyterServer:
         return self.origin + self.prefix
 
     @property
+    def there(self) -> Path:
+        """`home` as the server itself sees it."""
+        return self.home
+
+    @property
     def log(self) -> str:
         path = self.home / "server.log"
         return path.read_text(errors="replace") if path.exists() else ""
@@ -82,7 +87,7 @@ class JupyterServer:
                 "open_browser": False,
                 "allow_root": True,
                 "base_url": self.prefix,
-                "root_dir": str(self.home / "work"),
+                "root_dir": str(self.there / "work"),
                 "jpserver_extensions": {"qconnect_web": True},
             },
             "LabApp": {"expose_app_in_browser": True},
@@ -106,11 +111,15 @@ class JupyterServer:
         self.write_config()
         argv = [sys.executable, *([str(self.wrapper)] if self.wrapper else ["-m", self.module])]
         with (self.home / "server.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                argv, env=self.environment(), cwd=self.home, stdout=log, stderr=log, stdin=subprocess.DEVNULL
-            )
+            self.process = self.spawn(argv, log)
         eventually(self.answers, timeout, f"an answer of the server; its log:\n{self.log[-3000:]}")
         return self
+
+    def spawn(self, argv: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+        """The server's process, on the machine where it is to run."""
+        return subprocess.Popen(
+            argv, env=self.environment(), cwd=self.home, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+        )
 
     def answers(self) -> bool:
         """Whether the server answers; fails at once when it has died."""
@@ -212,15 +221,19 @@ class JupyterServer:
                 found[int(entry.name)] = command
         return found
 
+    @property
+    def pid(self) -> int:
+        """The number of the server's process on this machine."""
+        assert self.process
+        return self.process.pid
+
     def fds(self) -> int:
         """How many files the server has open."""
-        assert self.process
-        return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
+        return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
 
     def rss(self) -> int:
         """The server's resident memory in bytes."""
-        assert self.process
-        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
 
 

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Installs the Debian packages that the demo and the tests use, if any is missing.
 set -euo pipefail
-wanted=(xpra python3-pil xterm xvfb xauth x11-utils x11-xserver-utils chromium git shellcheck procps iproute2 curl openssl perl fonts-dejavu-core python3-venv)
+wanted=(xpra python3-pil xterm xvfb xauth x11-utils x11-xserver-utils chromium git shellcheck procps iproute2 curl openssl perl fonts-dejavu-core python3-venv
+  slurm-wlm munge openssh-server openssh-client util-linux)
 missing=()
 for package in "${wanted[@]}"; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
