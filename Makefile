@@ -20,8 +20,8 @@ lint: setup
 	npm run lint
 	shellcheck jobscripts/*.sh jobscripts/*.pbs tests/*.sh tests/cluster/*.sh .ci/run
 
-bench: setup ## launch-to-pixel and its parts
-	$(BIN)/python tests/bench/launch.py
+bench: setup ## the data path beside nginx and jupyter-server-proxy, and launch-to-pixel; PART="bulk rtt" for some of it
+	$(BIN)/python tests/bench/run.py $(PART)
 
 pictures: setup ## the pictures of the README, from the real thing
 	$(BIN)/python tests/pictures.py

@@ -2,7 +2,8 @@
 # Installs the Debian packages that the demo and the tests use, if any is missing.
 set -euo pipefail
 wanted=(xpra python3-pil xterm xvfb xauth x11-utils x11-xserver-utils chromium git shellcheck procps iproute2 curl openssl perl fonts-dejavu-core python3-venv
-  slurm-wlm munge openssh-server openssh-client util-linux)
+  slurm-wlm munge openssh-server openssh-client util-linux
+  nginx-light gcc libc6-dev libssl-dev) # the last four: the benchmark's contestant and its programs
 missing=()
 for package in "${wanted[@]}"; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")

@@ -1,0 +1,38 @@
+"""A user of the Jupyter server itself: how long it takes to answer, and what makes it slow."""
+
+from __future__ import annotations
+
+import http.client
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.servers import JupyterServer
+
+PAUSE_S = 0.01
+
+
+def latency_ms(server: JupyterServer, seconds: float) -> tuple[float, float]:
+    """p50 and p99 of `GET api/status` on one connection, 10 ms between two requests."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    found = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        begun = time.perf_counter()
+        connection.request("GET", f"{server.prefix}api/status", headers={"Authorization": f"token {server.token}"})
+        connection.getresponse().read()
+        found.append((time.perf_counter() - begun) * 1000)
+        time.sleep(PAUSE_S)
+    connection.close()
+    return statistics.median(found), sorted(found)[len(found) * 99 // 100]
+
+
+@contextmanager
+def stall(server: JupyterServer, gil: str) -> Iterator[None]:
+    """Stalls the server's loop while this is open."""
+    assert server.request("POST", f"bench/stalls?gil={gil}").status == 204
+    try:
+        yield
+    finally:
+        assert server.request("POST", "bench/stalls?gil=none").status == 204
