@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+import pwd
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from traitlets import Bool, Enum, Float, Int, List, Unicode, default
+from traitlets import Bool, Enum, Float, Int, List, TraitError, Unicode, default, validate
 from traitlets.config import Config, LoggingConfigurable
 
 from .apps import Catalogue
+from .errors import BadRequest
 from .limits import Limits
 from .models import App, Record
 from .schedulers import Scheduler
-from .schedulers.local import LocalScheduler
+from .schedulers.commands import Commands
+from .schedulers.flavour import Flavour, detect
 from .sessions import SessionManager
 from .store import Store
 from .transports import Transport
@@ -41,6 +45,7 @@ class Site:
     """What the front doors work with."""
 
     sessions: SessionManager
+    flavour: Flavour
     apps: Catalogue
     clients: Clients
     tickets: Tickets
@@ -51,9 +56,16 @@ class QConnect(LoggingConfigurable):
     """GUI programs as batch jobs, in browser tabs."""
 
     scheduler = Enum(
-        ["local"],
-        "local",
-        help="The batch system that runs the jobs. `local` runs them as detached processes on this machine.",
+        ["auto", "torque", "openpbs", "slurm", "local"],
+        "auto",
+        help="The batch system that runs the jobs. `auto` asks the commands on the server's PATH which one they are "
+        "(`qstat --version`, `sbatch --version`), and says so in the log and in `GET /qconnect/api/queues`. `local` "
+        "runs jobs as detached processes on this machine.",
+    ).tag(config=True)
+    native_options = List(
+        Unicode(),
+        help="Options of the batch system for every job, as in a directive: `-l feature=viz`, `-r n`, `--qos=gui`. "
+        "An app file's own options (`resources: native`) come after them.",
     ).tag(config=True)
     transport = Enum(
         ["tls", "local"],
@@ -98,6 +110,20 @@ class QConnect(LoggingConfigurable):
         7, min=0, help="For how many days an ended session and its logs stay in the list before they are removed."
     ).tag(config=True)
 
+    @validate("native_options")
+    def _native_options(self, proposal: Any) -> list[str]:
+        """Refuses, at the start, what no job could be submitted with."""
+        if not proposal.value:
+            return []
+        from .jobscripts import option
+        from .schedulers.pbs_words import check_native
+
+        try:
+            check_native(proposal.value)
+            return [str(option(value)) for value in proposal.value]
+        except BadRequest as error:
+            raise TraitError(f"QConnect.native_options: {error.message}") from None
+
     @default("sessions_dir")
     def _sessions_dir(self) -> str:
         return str(Path.home() / ".local/share/qconnect/sessions")
@@ -109,33 +135,37 @@ class QConnect(LoggingConfigurable):
         from .proxy.splice import Splices
         from .proxy.tickets import Tickets
 
-        sessions = self.build_sessions()
+        flavour = self.flavour()
+        sessions = self.build_sessions(flavour)
         sessions.apps.apps()  # read now: the first request need not wait for it
         clients = Clients([Path(folder) for folder in self.client_dirs])
-        return Site(sessions, sessions.apps, clients, Tickets(), Splices(self.log, Relay(self.log)))
+        return Site(sessions, flavour, sessions.apps, clients, Tickets(), Splices(self.log, Relay(self.log)))
 
-    def build_sessions(self) -> SessionManager:
+    def build_sessions(self, flavour: Flavour | None = None) -> SessionManager:
         """The core alone, which is all that the command line needs."""
         sessions_dir = Path(self.sessions_dir).expanduser().absolute()
+        scheduler = self._scheduler((flavour or self.flavour()).name, sessions_dir)
         transport = self._transport()
         return SessionManager(
-            scheduler=self._scheduler(sessions_dir),
+            scheduler=scheduler,
             transport=transport,
             store=Store(sessions_dir),
             apps=Catalogue(self._app_folders()),
-            render=partial(self._render, sessions_dir, transport.bind),
+            render=partial(self._render, sessions_dir, transport.bind, scheduler.dialect),
             limits=Limits(self.max_sessions, self.max_starts_per_minute, self.keep_ended_days),
             log=self.log,
         )
 
-    def _render(self, sessions_dir: Path, bind: str, app: App, record: Record) -> str:
+    def _render(self, sessions_dir: Path, bind: str, dialect: str, app: App, record: Record) -> str:
         from .jobscripts import render
 
+        spec = replace(record.spec, native=(*self.native_options, *record.spec.native))
         return render(
             app,
-            record,
+            replace(record, spec=spec),
             sessions_dir=sessions_dir,
             bind=bind,
+            dialect=dialect,
             port_base=self.port_base,
             port_range=self.port_range,
             folder=sessions_dir / record.key,
@@ -148,8 +178,30 @@ class QConnect(LoggingConfigurable):
                 self.log.warning(f"There is no folder {folder} for app files. Make it, or correct QConnect.apps_dirs.")
         return [*folders, Path.home() / ".config/qconnect/apps"] if self.user_apps else folders
 
-    def _scheduler(self, sessions_dir: Path) -> Scheduler:
-        return LocalScheduler(sessions_dir.parent / "local", max_running=self.local_max_running)
+    def flavour(self) -> Flavour:
+        """The batch system, as the site chose it or as this machine's commands tell."""
+        flavour = detect() if self.scheduler == "auto" else Flavour(self.scheduler, "The site's settings say so.")
+        self.log.info(f"QConnect's batch system is {flavour.name}. {flavour.why}")
+        return flavour
+
+    def _scheduler(self, name: str, sessions_dir: Path) -> Scheduler:
+        """The scheduler of that name; the others' words are not even read."""
+        if name == "local":
+            from .schedulers.local import LocalScheduler
+
+            return LocalScheduler(sessions_dir.parent / "local", max_running=self.local_max_running)
+        user = pwd.getpwuid(os.getuid()).pw_name
+        if name == "slurm":
+            from .schedulers.slurm import SlurmScheduler
+
+            return SlurmScheduler(Commands(), user=user)
+        if name == "openpbs":
+            from .schedulers.openpbs import OpenPbsScheduler
+
+            return OpenPbsScheduler(Commands(), user=user)
+        from .schedulers.torque import TorqueScheduler
+
+        return TorqueScheduler(Commands(), user=user)
 
     def _transport(self) -> Transport:
         return LocalTransport() if self.transport == "local" else TlsTransport()

@@ -111,7 +111,10 @@ class App:
 
 @dataclass(frozen=True)
 class Job:
-    """What the scheduler says of one job: times in epoch seconds, `session` = the tag it was submitted with."""
+    """What the scheduler says of one job: times in epoch seconds, `session` = the tag it was submitted with.
+
+    `starts` counts its runs (None: not told); `cause` is why the scheduler ended it (words.CAUSE_WORDS), if it did.
+    """
 
     id: str
     state: JobState
@@ -125,6 +128,8 @@ class Job:
     ended: float | None = None
     walltime_s: int | None = None
     session: str | None = None
+    starts: int | None = None
+    cause: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "state": self.state.value}
@@ -261,7 +266,7 @@ def _ended(job: Job, connection: Connection | None, end: End | None) -> SessionS
     if end:
         well = end.reason in ENDED_WELL and not (end.reason == "app-exit" and end.exit_status)
         return SessionState.ENDED if well else SessionState.FAILED
-    if job.exit_status is None or job.exit_status == 271:  # 256 + SIGTERM: cancelled (torque.md, exit statuses)
+    if job.cause in ENDED_WELL or (job.cause is None and job.exit_status is None):
         return SessionState.ENDED
     return SessionState.ENDED if connection and job.exit_status == 0 else SessionState.FAILED
 

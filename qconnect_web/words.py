@@ -8,24 +8,37 @@ from typing import Any
 
 from .models import Job, JobState, Session, SessionState
 
+CAUSE_WORDS = {
+    "cancelled": "it was cancelled",
+    "walltime": "its walltime was over",
+    "memory": "it used more memory than it asked for",
+    "cpu-time": "it used more processor time than it asked for",
+    "killed": "it was killed",
+    "not-started": "its node could not start it",
+    "node-failed": "its node failed",
+    "preempted": "the scheduler took its place for another job",
+}
+"""Job.cause as the end of a sentence: what the scheduler knows and the exit status of the script does not tell."""
 EXIT_WORDS = {
-    271: "it was cancelled",  # 256 + SIGTERM (torque.md, Ends)
-    265: "it was killed",
     137: "it was killed (signal 9); it may have used more memory than it asked for",
     139: "it crashed (signal 11)",
     127: "its program was not found",
     126: "its program could not be run",
-    -11: "its walltime was over",
-    -10: "it used more memory than it asked for",
-    -12: "it used more processor time than it asked for",
 }
-"""Exit statuses of a job in words; negative ones are TORQUE's own (pbs_job.h)."""
+"""Exit statuses of a job's script in words; what a scheduler adds is in Job.cause."""
 
 
-def exit_words(status: int | None) -> str:
-    """Why a job ended, as far as its exit status tells."""
-    if status is None:
+def end_words(job: Job) -> str:
+    """Why a job ended, as far as the scheduler tells; a status over 256 is a signal that ended the whole job."""
+    status = job.exit_status
+    if job.cause == "cancelled" and status is None:
         return "it was cancelled before it started"
+    if job.cause in CAUSE_WORDS:
+        return CAUSE_WORDS[job.cause]
+    if status is None:
+        return "the scheduler does not say why"
+    if 256 < status < 256 + 65:
+        return f"it was ended by signal {status - 256}"
     return EXIT_WORDS.get(status, f"its exit status was {status}")
 
 
@@ -36,7 +49,7 @@ def reason(session: Session) -> str | None:
     if session.end and state.final:
         return session.end.message
     if state is SessionState.FAILED or (state is SessionState.ENDED and job.exit_status):
-        return f"The job ended: {exit_words(job.exit_status)}."
+        return f"The job ended: {end_words(job)}."
     sentences = {
         SessionState.QUEUED: f"Waiting in the queue{_queue(job)}.{_comment(job)}",
         SessionState.HELD: f"The job is held{_queue(job)} and starts when the hold is released.{_comment(job)}",
@@ -44,7 +57,8 @@ def reason(session: Session) -> str | None:
         SessionState.SUSPENDED: f"The scheduler has paused the job{where}; it goes on by itself.",
         SessionState.ENDING: f"The session is ending{where}.",
         SessionState.ENDED: "The session was stopped." if session.record.stopped else "The job has ended.",
-        SessionState.UNREACHABLE: "The scheduler has not said anything about this job yet; asking again.",
+        SessionState.UNREACHABLE: _comment(job).strip()
+        or "The scheduler has not said anything about this job yet; asking again.",
     }
     return sentences.get(state)
 

@@ -86,6 +86,11 @@ def test_each_library_has_one_home() -> None:
                 assert room(path) in HOMES[name], f"{room(path)} imports {name}"
 
 
+def test_xml_is_read_in_one_place() -> None:
+    readers = {path.stem for path in modules() if ("xml", False) in imported(path)}
+    assert readers == {"torque_words"}
+
+
 def test_modules_are_short() -> None:
     long = {str(path): count for path in modules() if (count := len(path.read_text().splitlines())) > 300}
     assert not long

@@ -23,8 +23,8 @@ CONNECTION = Connection(
 )
 
 
-def job(state: JobState, exit_status: int | None = None) -> Job:
-    return Job("1.local", state, exit_status=exit_status)
+def job(state: JobState, exit_status: int | None = None, cause: str | None = None) -> Job:
+    return Job("1.local", state, exit_status=exit_status, cause=cause)
 
 
 def end(reason: str, exit_status: int | None = None) -> End:
@@ -48,7 +48,9 @@ def end(reason: str, exit_status: int | None = None) -> End:
         (job(JobState.COMPLETED, -11), CONNECTION, end("walltime"), SessionState.ENDED),
         (job(JobState.COMPLETED, 1), None, end("app-missing", 127), SessionState.FAILED),
         (job(JobState.COMPLETED, None), None, None, SessionState.ENDED),
-        (job(JobState.COMPLETED, 271), None, None, SessionState.ENDED),
+        (job(JobState.COMPLETED, 271, "cancelled"), None, None, SessionState.ENDED),
+        (job(JobState.COMPLETED, -11, "walltime"), CONNECTION, None, SessionState.ENDED),
+        (job(JobState.COMPLETED, -10, "memory"), CONNECTION, None, SessionState.FAILED),
         (job(JobState.COMPLETED, 1), CONNECTION, None, SessionState.FAILED),
         (job(JobState.COMPLETED, 0), None, None, SessionState.FAILED),
     ],
@@ -68,7 +70,7 @@ def test_session_state_is_total() -> None:
 def test_a_session_told_to_stop_is_ending_until_the_scheduler_says_that_it_ended() -> None:
     record = Record("k", "xterm", "XTerm", JobSpec("x"), ("xterm",), created=1.0, job_id="1.local", stopped=2.0)
     assert Session(record, job(JobState.RUNNING), CONNECTION).state is SessionState.ENDING
-    assert Session(record, job(JobState.COMPLETED, 271)).state is SessionState.ENDED
+    assert Session(record, job(JobState.COMPLETED, 271, "cancelled")).state is SessionState.ENDED
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("04:00:00", 14400), ("59:30", 3570), ("2-01:00:00", 176400)])

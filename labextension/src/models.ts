@@ -31,6 +31,8 @@ export interface IJob {
   ended: number | null;
   walltime_s: number | null;
   session: string | null;
+  starts: number | null;
+  cause: string | null;
 }
 
 /** One app in one job; times as ISO 8601, `walltime_left` in seconds, `url` a path of this server. */

@@ -2,39 +2,60 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..models import Job, JobSpec
 
 
 @dataclass(frozen=True)
 class Queue:
-    """One queue as the scheduler describes it: limits in seconds, bytes and counts, None where it has none."""
+    """One queue as the scheduler describes it: limits in seconds, bytes and counts, None where it has none.
+
+    `node_cores` and `node_memory` are the most that one node of the queue has; `memory_per_core` is what its nodes
+    have for each core; `free_cores` are free right now; `max_running` is a user's limit of running jobs.
+    """
 
     name: str
     enabled: bool = True
+    default: bool = False
     max_walltime_s: int | None = None
+    max_nodes: int | None = None
     max_cores: int | None = None
     max_memory: int | None = None
-    default: bool = False
+    max_running: int | None = None
+    node_cores: int | None = None
+    node_memory: int | None = None
+    memory_per_core: int | None = None
+    free_cores: int | None = None
+    queued: int | None = None
+    running: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
 
 
 class Scheduler(Protocol):
     """Submits, asks after and cancels jobs; every call bounds its own wait.
 
     All raise SchedulerUnavailable when the scheduler does not answer and SchedulerFailed, with its own words, when
-    it refuses.
+    it refuses. `dialect` is that of the job script's directives (jobscripts.DIALECTS); a `cheap` scheduler may be
+    asked at any time, others count the questions.
     """
 
     name: str
+    dialect: str
+    cheap: bool
 
     async def submit(self, script: str, spec: JobSpec, *, session: str, folder: Path) -> str:
         """Submits `script`, tagged with the session key; its output goes into `folder`. Returns the job id."""
 
     async def query(self, job_ids: list[str]) -> dict[str, Job]:
-        """What the scheduler knows of these jobs; an id that it does not know is missing from the answer."""
+        """What the scheduler knows of these jobs.
+
+        An id that it does not know is missing from the answer; one that it said nothing about is UNKNOWN there.
+        """
 
     async def mine(self) -> list[Job]:
         """The user's own jobs, with their session tags."""

@@ -52,6 +52,8 @@ class LocalScheduler:
     """Queue, slots, hold, cancel and walltime of jobs on this machine."""
 
     name = "local"
+    dialect = "pbs"
+    cheap = True
 
     def __init__(self, state_dir: Path, *, max_running: int = 4, queue: str = "local") -> None:
         self._root = state_dir / socket.gethostname()

@@ -14,8 +14,11 @@ from typing import Any
 from ..errors import SchedulerFailed
 from ..models import Job, JobSpec, JobState
 from ..quantities import format_memory
+from .local_runner import CANCELLED, KILLED, OVER_WALLTIME
 
 SUFFIX = ".local"
+CAUSES = {None: "cancelled", CANCELLED: "cancelled", KILLED: "killed", OVER_WALLTIME: "walltime"}
+"""Why a job ended, by the exit statuses that its runner gives; a job that never started has none."""
 NOT_FOR_JOBS = re.compile(
     r"JUPYTER.*|JPY_.*|.*(TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|API_?KEY).*|QCONNECT.*|PBS_.*|SSH_.*|DBUS_.*"
     r"|DISPLAY|WAYLAND_DISPLAY|XAUTHORITY|XDG_RUNTIME_DIR|XDG_SESSION_.*|TMUX.*|STY|WINDOWID|KERNEL_.*|BASH_ENV|ENV",
@@ -116,4 +119,5 @@ def job_of(asked: dict[str, Any], started: dict[str, Any] | None, ended: dict[st
         ended=ended["time"] if ended else None,
         walltime_s=asked["walltime_s"],
         session=asked["session"],
+        cause=CAUSES.get(ended["exit_status"]) if ended else None,
     )

@@ -107,6 +107,8 @@ export function session(id: string, changed: Partial<ISession> = {}): ISession {
       ended: null,
       walltime_s: 28800,
       session: null,
+      starts: null,
+      cause: null,
     },
     ...changed,
   };
