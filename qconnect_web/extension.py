@@ -36,7 +36,7 @@ class QConnectApp(ExtensionApp):
     def initialize_handlers(self) -> None:
         """Puts every route below `<base_url>qconnect/`; what none of them knows is answered by the pages."""
         for pattern, kind in [*routes.HANDLERS, *handler.HANDLERS, *pages.HANDLERS]:
-            self.handlers.append((url_path_join("/qconnect", pattern) if pattern else "/qconnect/", kind))
+            self.handlers.append((url_path_join("/qconnect", pattern) if pattern else "/qconnect/?", kind))
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         """Starts the poll loop once Jupyter's event loop runs; not when the settings were refused."""

@@ -9,10 +9,12 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import Any
 
 from .apps import Catalogue
 from .errors import BadRequest, SchedulerFailed, SchedulerUnavailable, StorageFailed
+from .forms import MAX_NAME
 from .intents import submitter
 from .limits import Allowance
 from .models import App, Job, JobState, Record, Session
@@ -43,12 +45,13 @@ class Submission:
     ) -> Session:
         """Starts an app in a job of its own; see SessionManager.start."""
         chosen = self._apps.get(app)
+        words = _command(chosen, command)
         record = Record(
             key=_key(idempotency_key),
             app=chosen.name,
             title=chosen.title,
-            spec=self._apps.job_spec(chosen, spec),
-            command=_command(chosen, command),
+            spec=self._apps.job_spec(chosen, _named(chosen, spec, words)),
+            command=words,
             created=time.time(),
             submitter=submitter(),
             idempotency_key=idempotency_key,
@@ -134,6 +137,15 @@ def _key(idempotency_key: str | None) -> str:
     if not 1 <= len(idempotency_key) <= 255 or not idempotency_key.isprintable():
         raise BadRequest("The Idempotency-Key must have 1 to 255 printable characters.")
     return "i" + hashlib.sha256(idempotency_key.encode()).hexdigest()[:24]
+
+
+def _named(app: App, spec: dict[str, Any], command: tuple[str, ...]) -> dict[str, Any]:
+    """What is asked for, with a typed program's name as the session's where the user gave none."""
+    if not app.takes_command or app.form.get("name") is False:
+        return spec
+    line = command[2].split() if command[:2] == ("bash", "-c") and len(command) > 2 else command
+    program = PurePosixPath([*line, ""][0]).name
+    return {"name": program[:MAX_NAME], **spec} if program.strip() and program.isprintable() else spec
 
 
 def _command(app: App, command: list[str] | None) -> tuple[str, ...]:

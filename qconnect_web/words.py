@@ -6,7 +6,7 @@ import time
 from datetime import datetime, timezone
 from typing import Any
 
-from .models import Job, JobState, Session, SessionState
+from .models import Job, JobState, Record, Session, SessionState
 
 CAUSE_WORDS = {
     "cancelled": "it was cancelled",
@@ -71,6 +71,11 @@ def _comment(job: Job) -> str:
     return f" The scheduler says: {job.comment.strip()}" if job.comment and job.comment.strip() else ""
 
 
+def title(record: Record) -> str:
+    """What its user calls a session: the name that they gave it, else the title of its app."""
+    return record.title if record.spec.name == record.app else record.spec.name
+
+
 def walltime_left(session: Session, now: float | None = None) -> int | None:
     """Seconds until the scheduler ends the job, never negative; None while it does not run."""
     job = session.job
@@ -92,7 +97,7 @@ def describe(session: Session, base_url: str) -> dict[str, Any]:
     return {
         "id": session.id,
         "app": record.app,
-        "title": record.title,
+        "title": title(record),
         "name": record.spec.name,
         "state": session.state.value,
         "reason": reason(session),

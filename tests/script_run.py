@@ -87,7 +87,7 @@ class Run:
         self.script.chmod(0o755)
         with (self.script.parent / f"{self.job}.out").open("ab") as out:
             self.process = subprocess.Popen(
-                [str(self.script)],
+                ["/usr/bin/env", "--default-signal=HUP,INT,QUIT", str(self.script)],  # we may run under nohup
                 env=self.env,
                 stdin=subprocess.DEVNULL,
                 stdout=out,

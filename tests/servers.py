@@ -51,6 +51,7 @@ class JupyterServer:
     token: str = field(default_factory=lambda: secrets.token_hex(16))
     prefix: str = "/"
     wrapper: Path | None = None
+    arguments: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -109,7 +110,7 @@ class JupyterServer:
     def start(self, timeout: float = 60) -> JupyterServer:
         """Starts the server and returns when it answers."""
         self.write_config()
-        argv = [sys.executable, *([str(self.wrapper)] if self.wrapper else ["-m", self.module])]
+        argv = [sys.executable, *([str(self.wrapper)] if self.wrapper else ["-m", self.module]), *self.arguments]
         with (self.home / "server.log").open("ab") as log:
             self.process = self.spawn(argv, log)
         eventually(self.answers, timeout, f"an answer of the server; its log:\n{self.log[-3000:]}")
@@ -237,11 +238,35 @@ class JupyterServer:
         return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def x_traces() -> set[str]:
-    """X locks and sockets, and runtime folders of sessions, on this machine."""
-    places = [Path("/tmp"), Path("/tmp/.X11-unix")]
-    names = {str(path) for place in places if place.is_dir() for path in place.iterdir()}
-    return {name for name in names if "/.X" in name or "/qc" in name.lower()}
+def x_traces(home: Path) -> set[str]:
+    """Runtime folders of this home's sessions, and X locks and sockets for which no living X server answers.
+
+    Other people's displays come and go on the same machine, with the same numbers; a trace is what nobody uses.
+    """
+    sockets = set(map(str, Path("/tmp/.X11-unix").glob("X*")))
+    used = {line.split()[-1].lstrip("@") for line in Path("/proc/net/unix").read_text().splitlines()}
+    locks = {str(path) for path in Path("/tmp").glob(".X*-lock") if not _lives(path)}
+    return {
+        *(sockets - used),
+        *locks,
+        *(str(path.parent) for path in Path("/tmp").glob("qc-*/who") if _names(path, home)),
+    }
+
+
+def _lives(lock: Path) -> bool:
+    """Whether the process that holds an X lock is there."""
+    try:
+        return Path(f"/proc/{int(lock.read_text())}").exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _names(who: Path, home: Path) -> bool:
+    """Whether a runtime folder's own description names this home."""
+    try:
+        return str(home) in who.read_text()
+    except OSError:
+        return False
 
 
 def settled(predicate: Any, still_for: float = 1.0, timeout: float = 10) -> bool:

@@ -33,15 +33,20 @@ def one_round(server: JupyterServer) -> None:
 
 @pytest.mark.timeout(600)
 def test_a_hundred_sessions_leave_nothing(server: JupyterServer) -> None:
-    traces = x_traces()
+    traces = x_traces(server.home)
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         list(pool.map(one_round, [server] * 12))  # caches fill, lazy imports happen
         rss, fds = server.rss(), server.fds()
+        lives = server.launch("xterm")["id"]
+        server.wait_for(lives, "READY", timeout=60)
+        assert x_traces(server.home) - traces, "a session's runtime folder would not be seen"
+        server.end(lives)
         list(pool.map(one_round, [server] * ROUNDS))
     assert server.sessions() == []
     eventually(lambda: not server.leftovers(), 10, "the end of all processes")
-    eventually(lambda: not x_traces() - traces, 10, f"no new X locks, sockets or runtime folders than {traces}")
+    eventually(lambda: not x_traces(server.home) - traces, 10, "the end of X locks, sockets and runtime folders")
     assert not [path for path in (server.home / ".local/share/qconnect/sessions").iterdir() if path.is_dir()]
     eventually(lambda: server.fds() <= fds, 10, "no more open files than before")
+    print(f"{ROUNDS} sessions: the server's memory grew by {(server.rss() - rss) / 1048576:.1f} MiB")
     assert server.rss() - rss <= 10 * 1024 * 1024
     assert not [path.name for path in server.home.iterdir() if "fakexinerama" in path.name or path.name == ".xpra"]

@@ -104,6 +104,14 @@ def test_what_looks_dangerous_is_only_text(text: str, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("careless", ["{}", '"{}"', "'{}'"])
+def test_without_the_quote_filter_a_word_would_run(careless: str, tmp_path: Path) -> None:
+    for text in NASTY:
+        script = f"printf '%s\\0' {careless.format(text)}"
+        subprocess.run(["/bin/bash", "-p", "-s"], input=script.encode(), cwd=tmp_path, capture_output=True, timeout=60)
+    assert (tmp_path / "SENTINEL").exists()
+
+
 @pytest.mark.parametrize("text", ["a\0b", "\x1b[31m", "a\rb", "\x7f", "\x85", "\ud800"])
 def test_control_characters_and_broken_unicode_are_refused(text: str) -> None:
     with pytest.raises(BadRequest, match="Remove it"):

@@ -101,6 +101,32 @@ def test_an_unknown_session_is_404_with_those_that_there_are(
     assert "<b>x" not in text
 
 
+def test_a_session_that_has_ended_is_not_among_them(server: JupyterServer, session: dict[str, Any]) -> None:
+    ended = server.end(server.launch("xterm")["id"])
+    assert ended["state"] == "ENDED"
+    text = page(server, "999/")[1]
+    assert f'href="{session["url"]}"' in text
+    assert ended["url"] not in text
+
+
+def test_a_session_goes_by_the_name_that_its_user_gave_it(server: JupyterServer) -> None:
+    named = server.launch("xterm", spec={"name": "Alpine <b>survey"})
+    assert named["title"] == "Alpine <b>survey"
+    for path in (f"{named['id']}/", "999/"):
+        assert "Alpine &lt;b&gt;survey" in page(server, path)[1]
+    server.end(named["id"])
+
+
+def test_the_home_page_needs_no_slash_and_pages_answer_to_head(server: JupyterServer, session: dict[str, Any]) -> None:
+    assert 'id="apps"' in page(server, "")[1]
+    assert server.request("GET", "qconnect").body == server.request("GET", "qconnect/").body
+    for path in ("qconnect/", f"qconnect/{session['id']}/", "qconnect/999/"):
+        told, asked = server.request("HEAD", path), server.request("GET", path)
+        assert told.status == asked.status
+        assert told.body == b""
+        assert told.headers["Content-Length"] == asked.headers["Content-Length"]
+
+
 def test_a_stranger_is_sent_to_the_login_page(server: JupyterServer, session: dict[str, Any]) -> None:
     class Stay(urllib.request.HTTPRedirectHandler):
         def redirect_request(self, *args: Any) -> None:
@@ -372,7 +398,7 @@ def test_the_pages_escape_what_they_show(tmp_path: Path) -> None:
     from qconnect_web.pages.handlers import templates
 
     bad = '"><script>alert(1)</script>'
-    session = {"title": bad, "id": bad, "url": bad, "state": bad}
+    session = {"title": bad, "id": bad, "url": bad, "reason": bad}
     text = templates.get_template("viewer.html").render(static="/s/", modules=[bad], base_url="/", session=session)
     text += templates.get_template("unknown.html").render(static="/s/", modules=[], base_url="/", sessions=[session])
     assert "<script>alert" not in text

@@ -142,6 +142,23 @@ def test_a_program_that_is_not_there_is_named(server: JupyterServer) -> None:
 
 
 @pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        (["/usr/bin/xterm", "-e", "sleep 9"], "xterm"),
+        (["bash", "-c", "xterm -e 'sleep 9' | cat"], "xterm"),
+        (["bash", "-c", " "], "command"),
+    ],
+)
+def test_any_command_goes_by_its_program(server: JupyterServer, command: list[str], name: str) -> None:
+    session = server.launch("command", command=command)
+    assert (session["name"], session["title"]) == (name, "Any command" if name == "command" else name)
+    named = server.launch("command", command=command, spec={"name": "my own"})
+    assert named["title"] == "my own"
+    for started in (session, named):
+        server.end(started["id"])
+
+
+@pytest.mark.parametrize(
     ("body", "status", "reason", "hint"),
     [
         ({"app": "nonesuch"}, 404, "unknown-app", "nonesuch"),
@@ -217,14 +234,32 @@ def test_a_cookie_cannot_change_anything_without_the_xsrf_token(server: JupyterS
     server.end(answer.json()["id"])
 
 
-def test_limits_are_named(tmp_path: Path) -> None:
-    server = JupyterServer(tmp_path, config={"QConnect": {"max_sessions": 1, "local_max_running": 1}}).start()
+def test_without_its_token_jupyter_would_carry_out_what_a_cookie_asks(tmp_path: Path) -> None:
+    server = JupyterServer(tmp_path, arguments=("--ServerApp.disable_check_xsrf=True",)).start()
+    try:
+        jar = CookieJar()
+        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
+        opener.open(f"{server.url}login?token={server.token}", timeout=10).close()
+        headers = {"Cookie": "; ".join(f"{cookie.name}={cookie.value}" for cookie in jar)}
+        answer = server.request("POST", "qconnect/api/sessions", {"app": "xterm"}, headers, auth=False)
+        assert answer.status == 201
+        server.end(answer.json()["id"])
+    finally:
+        server.close()
+
+
+def test_limits_are_named_and_settings_may_stand_on_the_command_line(tmp_path: Path) -> None:
+    limits = ("--QConnect.max_sessions=1", "--QConnect.max_starts_per_minute=2", "--QConnect.scheduler=local")
+    server = JupyterServer(tmp_path, arguments=limits).start()
     try:
         first = server.launch()["id"]
         answer = server.request("POST", "qconnect/api/sessions", {"app": "xterm"})
         assert "End one" in refused(answer, 429, "too-many")
         server.end(first)
         server.end(server.launch()["id"])
+        answer = server.request("POST", "qconnect/api/sessions", {"app": "xterm"})
+        assert "Wait a minute" in refused(answer, 429, "too-many")
+        assert len(server.sessions()) == 2
     finally:
         server.close()
 

@@ -113,19 +113,29 @@ def test_a_tls_session_listens_on_its_port_only(run: Run) -> None:
         assert run.listening() == [port]
 
 
+def open_to_others(run: Run) -> list[str]:
+    """The files and folders of a session on which others than its user have any right."""
+    assert run.runtime
+    found = [path for root in (run.folder, run.runtime) for path in [root, *root.rglob("*")]]
+    return [f"{path} {path.lstat().st_mode:o}" for path in found if stat.S_IMODE(path.lstat().st_mode) & 0o077]
+
+
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
 def test_everything_is_private_whatever_the_umask(run: Run, umask: int) -> None:
     run.umask = umask
     command = ("bash", "-c", "umask >umask; echo said; exec sleep 60")
     with run.by_hand(app(*command)):
         run.ready()
-        assert run.runtime
-        for root in (run.folder, run.runtime):
-            for path in [root, *root.rglob("*")]:
-                mode = stat.S_IMODE(path.lstat().st_mode)
-                assert not mode & 0o077, f"{path} {mode:o}"
+        assert open_to_others(run) == []
         said = eventually(lambda: (run.home / "umask").exists() and (run.home / "umask").read_text(), what="the umask")
         assert int(said, 8) == umask
+
+
+def test_without_our_umask_files_would_be_open_to_others(run: Run) -> None:
+    run.umask = 0o000
+    with run.tagged(app()).change("umask 077", "umask 022"):
+        run.ready()
+        assert open_to_others(run) != []
 
 
 def test_the_certificates_are_what_every_tls_library_takes(run: Run) -> None:
@@ -144,19 +154,44 @@ def test_the_certificates_are_what_every_tls_library_takes(run: Run) -> None:
         assert ask(connection["port"], context)
 
 
-def test_no_secret_is_in_arguments_environments_or_the_script(run: Run) -> None:
+def secrets_told(run: Run) -> list[bytes]:
+    """Those of the session's secrets that stand in arguments, environments, logs, records or the script."""
+    assert run.runtime
+    cookie = (run.runtime / "Xauthority").read_bytes()[-16:]
+    secrets = [cookie, cookie.hex().encode()]
+    for name in ("server.key", "client.key"):
+        secrets += [line for line in (run.folder / name).read_bytes().splitlines() if not line.startswith(b"-----")]
+    places = [Path("/proc") / str(pid) / name for pid in run.look() for name in ("environ", "cmdline")]
+    places += [run.script, *run.folder.glob("*.log"), *run.folder.glob("*.json")]
+    text = b"".join(place.read_bytes() for place in places if place.exists())
+    assert b"DISPLAY" in text
+    return [secret for secret in secrets if secret in text]
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o077])
+def test_no_secret_is_in_arguments_environments_or_the_script(run: Run, umask: int) -> None:
+    run.umask = umask
     with run.by_hand(app()):
         run.ready()
-        assert run.runtime
-        cookie = (run.runtime / "Xauthority").read_bytes()[-16:]
-        secrets = [cookie, cookie.hex().encode()]
-        for name in ("server.key", "client.key"):
-            secrets += [line for line in (run.folder / name).read_bytes().splitlines() if not line.startswith(b"-----")]
-        places = [Path("/proc") / str(pid) / name for pid in run.look() for name in ("environ", "cmdline")]
-        places += [run.script, *run.folder.glob("*.log"), *run.folder.glob("*.json")]
-        text = b"".join(place.read_bytes() for place in places if place.exists())
-        assert b"DISPLAY" in text
-        assert [secret for secret in secrets if secret in text] == []
+        assert secrets_told(run) == []
+
+
+KEY = '"$(<"$qc_s/client.key")"'
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"${qc_xpra_world[@]}" DISPLAY=', f'"${{qc_xpra_world[@]}}" KEY={KEY} DISPLAY='),
+        ('qc_log "open: display', f'(exec -a {KEY} sleep 60) & qc_log "open: display'),
+        ('qc_log "open: display', f'qc_log {KEY}; qc_log "open: display'),
+    ],
+    ids=["environment", "arguments", "log"],
+)
+def test_a_secret_that_was_told_would_be_found(run: Run, old: str, new: str) -> None:
+    with run.by_hand(app()).change(old, new):
+        run.ready()
+        assert eventually(lambda: secrets_told(run), 10, "the secret that this script tells")
 
 
 def test_the_display_belongs_to_whoever_has_the_cookie(run: Run) -> None:

@@ -1,5 +1,5 @@
 /** What the user is asked and told: all dialogs of the extension. */
-import { Dialog, InputDialog, showDialog, showErrorMessage } from '@jupyterlab/apputils';
+import { Dialog, showDialog, showErrorMessage } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
@@ -29,17 +29,37 @@ export async function tellFailure(error: unknown, trans: TranslationBundle): Pro
   ]);
 }
 
+/** One line of text, as wide as the dialog: JupyterLab's own field holds 20 characters. */
+class CommandField extends Widget implements Dialog.IBodyWidget<string> {
+  constructor(label: string, text: string, placeholder: string) {
+    super();
+    const words = document.createElement('label');
+    this._field = document.createElement('input');
+    this._field.className = 'jp-mod-styled jp-qconnect-command';
+    this._field.spellcheck = false;
+    this._field.value = text;
+    this._field.placeholder = placeholder;
+    words.append(label, this._field);
+    this.node.append(words);
+  }
+
+  getValue(): string {
+    return this._field.value;
+  }
+
+  private readonly _field: HTMLInputElement;
+}
+
 /** Asks for the command of an app that takes one; null when the user thinks better of it. */
 export async function askCommand(app: IApp, trans: TranslationBundle): Promise<string[] | null> {
   let text = '';
   let label = trans.__('Command, as you would type it in a terminal:');
   for (;;) {
-    const answer = await InputDialog.getText({
+    const answer = await showDialog({
       title: app.title,
-      label,
-      text,
-      placeholder: trans.__('for example xclock -digital'),
-      okLabel: trans.__('Start'),
+      body: new CommandField(label, text, trans.__('for example xclock -digital')),
+      buttons: [Dialog.cancelButton(), Dialog.okButton({ label: trans.__('Start') })],
+      focusNodeSelector: 'input',
     });
     if (!answer.button.accept || answer.value === null) {
       return null;

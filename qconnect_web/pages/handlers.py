@@ -86,8 +86,9 @@ class PageHandler(JupyterHandler):
         self.finish(f"{status_code} {responses.get(status_code, 'Error')}\n")
 
     async def unknown(self) -> None:
-        """404 with the sessions that there are; nothing of the request is repeated."""
-        sessions = [self.site.sessions.describe(item, self.base_url) for item in await self.site.sessions.list()]
+        """404 with the sessions that live; nothing of the request is repeated."""
+        live = [item for item in await self.site.sessions.list() if not item.state.final]
+        sessions = [self.site.sessions.describe(item, self.base_url) for item in live]
         self.set_status(404)
         await self.page("unknown", sessions=sessions)
 
@@ -98,7 +99,12 @@ class HomeHandler(PageHandler):
     @web.authenticated
     @authorized
     async def get(self) -> None:
+        if not self.request.path.endswith("/"):
+            self.redirect(f"{self.base_url}qconnect/")
+            return
         await self.page("home")
+
+    head = get
 
 
 class ViewerHandler(PageHandler):
@@ -117,6 +123,8 @@ class ViewerHandler(PageHandler):
             self.redirect(described["url"])
             return
         await self.page("viewer", session=described)
+
+    head = get
 
 
 class FileHandler(PageHandler):

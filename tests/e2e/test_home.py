@@ -79,10 +79,10 @@ def test_the_keyboard_alone_starts_opens_and_ends_a_program(desk: Desk, context:
 
 def test_any_command_is_split_into_words_and_run(desk: Desk, context: BrowserContext, home: Page) -> None:
     tile(home, "command").click()
-    field = home.get_by_label("Command and its arguments")
+    field = home.get_by_label("Command, as you would type it in a terminal")
     field.fill("xterm -e 'left open")
     home.keyboard.press("Enter")
-    expect(home.locator("#command-problem")).to_contain_text("left open")
+    expect(home.locator("#command-problem")).to_contain_text("left open. Close it.")
     field.fill("xterm -e bash -c 'touch ~/\"two words\"; sleep 600'")
     with context.expect_page():
         home.keyboard.press("Enter")
@@ -133,9 +133,28 @@ def test_axe_finds_nothing(desk: Desk, browser: Browser, session: dict[str, Any]
         page.goto(desk.url(f"{session['id']}/"))
         wait_ready(page)
         assert violations(page) == []
-        page.locator("#clipboard").click()
-        assert violations(page) == []
+        for button in ("#clipboard", "#end-session"):
+            page.locator(button).click()
+            assert violations(page) == []
+            page.keyboard.press("Escape")
         page.goto(desk.url("999/"))
+        assert violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_where_a_program_failed(desk: Desk, browser: Browser, scheme: Any) -> None:
+    failed = desk.server.launch("command", command=["no-such-program"])
+    desk.server.wait_for(failed["id"], "FAILED")
+    with browser.new_context(color_scheme=scheme, viewport={"width": 1100, "height": 740}) as context:
+        page = context.new_page()
+        page.goto(desk.url(f"{failed['id']}/"))
+        expect(page.locator("#log-text")).not_to_be_empty()
+        assert violations(page) == []
+        page.goto(desk.url(""))
+        for summary in ("#ended-box summary", "#missing summary"):
+            page.locator(summary).click()
+        assert violations(page) == []
+        page.locator('.tile[data-app="command"]').click()
         assert violations(page) == []
 
 

@@ -141,7 +141,7 @@ def freeze_browser(page: Page) -> None:
 
 
 def test_the_whole_journey(context: BrowserContext, lab: JupyterServer, network: FaultProxy) -> None:
-    traces, home = x_traces(), lab.home
+    traces, home = x_traces(lab.home), lab.home
     eventually(lambda: lab.sessions() == [], 10, "an empty list")
     page = click_tile(context, lab, network)
     wait_painted(page)
@@ -177,5 +177,5 @@ def test_the_whole_journey(context: BrowserContext, lab: JupyterServer, network:
     page.close()
     eventually(lambda: not session_processes(lab, "xpra"), 5, "the end of xpra")
     eventually(lambda: not lab.leftovers(), 10, f"the end of every process: {lab.leftovers()}")
-    eventually(lambda: not x_traces() - traces, 5, "no X locks, sockets, runtime folders")
+    eventually(lambda: not x_traces(home) - traces, 5, "no X locks, sockets, runtime folders")
     assert settled(lambda: lab.fds() <= fds, 1, 20), "files of the server stay open"

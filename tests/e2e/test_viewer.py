@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -204,12 +205,88 @@ def test_a_hidden_panel_draws_nothing_and_a_shown_one_goes_on(desk: Desk, panel:
     panel.keyboard.press("Control+C")
 
 
+HIDE = """hidden => {
+  Object.defineProperty(document, 'hidden', { get: () => hidden, configurable: true });
+  document.dispatchEvent(new Event('visibilitychange'));
+}"""
+"""What a browser does to a tab behind others; headless ones show all."""
+
+
+def test_a_hidden_tab_draws_nothing_and_a_shown_one_goes_on(desk: Desk, page: Page) -> None:
+    click_picture(page)
+    page.keyboard.type("while :; do date +%N; sleep .05; done\n", delay=5)
+    count = lambda: int(page.frames[-1].evaluate(DRAWS))  # noqa: E731
+    eventually(lambda: count() > 5, 10, "a busy picture")
+    page.evaluate(HIDE, True)
+    eventually(lambda: count() == 0, 10, "no more drawing")
+    page.evaluate(HIDE, False)
+    eventually(lambda: count() > 5, 10, "drawing again")
+    page.keyboard.press("Control+C")
+    assert ready(page)
+
+
 def test_the_panel_is_told_of_focus_and_title(panel: Page) -> None:
     panel.mouse.click(450, 320)
     eventually(lambda: {"qconnect": "focus"} in panel.evaluate("heard"), 5, "the word that the user came in")
     titles = [item for item in panel.evaluate("heard") if item.get("qconnect") == "title"]
     assert titles
     assert titles[0]["title"]
+
+
+def test_the_full_window_is_entered_and_left(desk: Desk, page: Page) -> None:
+    page.get_by_role("button", name="Full window").click()
+    page.wait_for_function("document.fullscreenElement === document.documentElement")
+    assert desk.typed(page, "in-the-full-window")
+    page.locator("#full-window").click()
+    page.wait_for_function("document.fullscreenElement === null")
+    assert ready(page)
+
+
+def test_the_bar_tells_the_time_that_is_left_and_warns_before_its_end(desk: Desk, context: BrowserContext) -> None:
+    short = desk.session(spec={"walltime": "00:09:30"})
+    page = desk.view(context, short)
+    expect(page.locator("#bar-left")).to_have_text(re.compile(r"^[89] min left$"))
+    expect(page.locator("#bar-left")).to_have_class("short")
+    expect(page.locator("#announcer")).to_contain_text("Save your work")
+    desk.server.end(short["id"])
+    long = desk.session(spec={"walltime": "30:00:00"})
+    page = desk.view(context, long)
+    expect(page.locator("#bar-left")).to_have_text("1 d 5 h left")
+    expect(page.locator("#bar-left")).not_to_have_class("short")
+    desk.server.end(long["id"])
+
+
+def test_the_policy_stops_an_eval_and_nothing_that_is_needed(
+    desk: Desk, context: BrowserContext, session: dict[str, Any]
+) -> None:
+    page, thrown = context.new_page(), []
+    page.on("pageerror", lambda error: thrown.append(str(error)))
+    page.goto(desk.url(""))
+    expect(page.locator(".tile").first).to_be_visible()
+    page.goto(desk.url(f"{session['id']}/"))
+    wait_ready(page)
+    assert desk.typed(page, "well-behaved")
+    page.get_by_role("button", name="Clipboard").click()
+    page.keyboard.press("Escape")
+    stopped = page.evaluate("qconnect.log.filter(e => e[1] === 'agent-csp').map(e => e[2].what)")
+    # FileSaver of the client tries `Function('return this')`, and goes another way when it may not (viewer.md §4)
+    assert [what for what in stopped if "/lib/FileSaver.js:17" not in what] == []
+    assert stopped, "an eval was let through"
+    assert not events(page, "agent-error")
+    assert thrown == []
+
+
+def test_a_long_title_leaves_the_buttons_of_its_window_free(desk: Desk, context: BrowserContext) -> None:
+    long = desk.session("command", command=["xterm", "-title", "a long title " * 20])
+    page = desk.view(context, long)
+    edges = page.frames[-1].evaluate(
+        """() => ['.windowtitle', '.windowbuttons'].map(name => {
+          const box = document.querySelector(name).getBoundingClientRect();
+          return [box.left, box.right];
+        })"""
+    )
+    assert edges[0][1] <= edges[1][0]
+    desk.server.end(long["id"])
 
 
 def test_closing_the_tab_ends_nothing_and_asks_nothing(desk: Desk, page: Page, session: dict[str, Any]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import secrets
 from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
+from jupyter_server.base.handlers import JupyterHandler
 from tornado import httputil
 
 from qconnect_web.proxy import handler
@@ -97,6 +99,17 @@ def test_a_foreign_page_would_come_in_without_the_origin_check(
     found = node(display())
     monkeypatch.setattr(handler, "is_own_origin", lambda origin, request: True)
     with jupyter.websocket(PATH, {"Cookie": jupyter.cookie(), "Origin": EVIL}) as wire:
+        assert wire.answer().status == 101
+    assert found.dials == 1
+
+
+def test_a_stranger_would_come_in_without_the_login(
+    jupyter: Jupyter, node: Doors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = node(display())
+    monkeypatch.setattr(handler.SessionProxy, "_own_websocket", inspect.unwrap(handler.SessionProxy._own_websocket))
+    monkeypatch.setattr(handler.SessionProxy, "prepare", JupyterHandler.prepare)  # jupyter-server-proxy asks, too
+    with jupyter.websocket(PATH, {"Origin": jupyter.origin}) as wire:
         assert wire.answer().status == 101
     assert found.dials == 1
 

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 
+import { splitCommand } from '../../../qconnect_web/static/home/argv.js';
 import { argvOf } from '../argv';
 
 /** The arguments that a real bash gives a program for this line. */
@@ -8,7 +9,10 @@ function bashArgv(line: string): string[] {
   return out.split('\0').slice(0, -1);
 }
 
-describe('plain words and quotes', () => {
+describe.each([
+  ['in JupyterLab', argvOf],
+  ['on the home page', splitCommand],
+])('plain words and quotes %s', (_, split) => {
   it.each([
     'xclock',
     '  xclock   -digital ',
@@ -22,11 +26,14 @@ describe('plain words and quotes', () => {
     'program key=value --opt=1,2 file.name /an/abs-path %f @x +1 ^y',
     'tab\tseparated',
   ])('are split as bash does: %s', line => {
-    expect(argvOf(line)).toEqual(bashArgv(line));
+    expect(split(line)).toEqual(bashArgv(line));
   });
 });
 
-describe('what only a shell can carry out', () => {
+describe.each([
+  ['in JupyterLab', argvOf],
+  ['on the home page', splitCommand],
+])('what only a shell can carry out %s', (_, split) => {
   it.each([
     'echo $HOME',
     'echo "$HOME"',
@@ -45,14 +52,16 @@ describe('what only a shell can carry out', () => {
     'first\nsecond',
     "it's | open",
   ])('is given to bash as it stands: %s', line => {
-    expect(argvOf(line)).toEqual(['bash', '-c', line.trim()]);
+    expect(split(line)).toEqual(['bash', '-c', line.trim()]);
   });
 });
 
 it.each(['', '   ', '\t'])('nothing at all is refused: %j', line => {
   expect(() => argvOf(line)).toThrow('empty');
+  expect(splitCommand(line)).toEqual([]);
 });
 
 it.each(['xterm "open', "it's", `a "b' c`])('an open quote is refused: %s', line => {
   expect(() => argvOf(line)).toThrow('open-quote');
+  expect(splitCommand(line)).toBeNull();
 });

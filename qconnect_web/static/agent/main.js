@@ -131,6 +131,15 @@ function removeNotices() {
   }
 }
 
+/** In the client's own style a long title lies over the buttons of its window. A built sheet needs no leave of the policy. */
+function shortenTitles() {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(
+    '.windowtitle { box-sizing: border-box; max-width: calc(100% - 115px); padding-right: 0; }',
+  );
+  document.adoptedStyleSheets.push(sheet);
+}
+
 /** The client's scripts are there, its start is not yet. @param {boolean} hold */
 function onScripts(hold) {
   if (typeof XpraClient === 'undefined') {
@@ -138,6 +147,7 @@ function onScripts(hold) {
     return;
   }
   repairIds();
+  shortenTitles();
   watchPainting(XpraClient, typeof XpraWindow === 'undefined' ? null : XpraWindow);
   watchPackets(XpraClient);
   watchClipboard(XpraClient);

@@ -1,29 +1,22 @@
-// Splits a typed command into words: quotes keep words together, a backslash takes the next character as it is.
+// What a user types at "Any command", as the argument list that the job runs.
+// The same rule as labextension/src/argv.ts, whose tests hold both to what bash does.
+
+/** What only a shell can carry out: expansions, wildcards, pipes, lists, redirections, comments, escapes. */
+const NEEDS_A_SHELL = /[$`~{}!*?[\]|&;<>()#\\\n]|^\s*\w+=/;
 
 /**
- * @param {string} text
+ * Plain words and quotes become the list itself; a line with anything that only a shell can carry out is given to bash.
+ * @param {string} line as typed into a terminal
  * @returns {string[] | null} null when a quote is not closed
  */
-export function splitCommand(text) {
-  /** @type {string[]} */
-  const words = [];
-  const part = /\s+|'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)|([^\s'"\\]+)/gsuy;
-  /** @type {string | null} */
-  let word = null;
-  while (part.lastIndex < text.length) {
-    const found = part.exec(text);
-    if (!found) {
-      return null;
-    }
-    // Groups that took no part are undefined, whatever the types say.
-    const [whole, single, double, escaped, plain] = /** @type {(string | undefined)[]} */ (found);
-    const piece = single ?? double?.replace(/\\(["\\])/gu, '$1') ?? escaped ?? plain;
-    if (piece !== undefined) {
-      word = (word ?? '') + piece;
-    } else if (whole && word !== null) {
-      words.push(word);
-      word = null;
-    }
+export function splitCommand(line) {
+  const text = line.trim();
+  if (NEEDS_A_SHELL.test(text)) {
+    return ['bash', '-c', text];
   }
-  return word === null ? words : [...words, word];
+  if (/["']/.test(text.replace(/"[^"]*"|'[^']*'/g, ''))) {
+    return null;
+  }
+  const words = text.match(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g) ?? [];
+  return words.map(word => word.replace(/"([^"]*)"|'([^']*)'/g, '$1$2'));
 }

@@ -118,12 +118,12 @@ function askCommand(app, tile) {
 
 /** @param {SubmitEvent} event */
 function onCommand(event) {
-  const command = splitCommand(element('command', HTMLInputElement).value.trim());
+  const command = splitCommand(element('command', HTMLInputElement).value);
   if (!asked || !command?.length) {
     event.preventDefault();
     element('command-problem', HTMLElement).textContent = command
       ? 'Write the command to start.'
-      : 'A quote or a backslash is left open. Close it.';
+      : 'A quotation mark is left open. Close it.';
     return;
   }
   void start(asked.app, asked.tile, command);

@@ -84,7 +84,8 @@ class Row {
 function facts(session) {
   const node = session.job.node && !isFinal(session.state) ? [session.job.node] : [];
   const left = session.walltime_left === null ? [] : [`${duration(session.walltime_left)} left`];
-  return [session.id, ...node, ...left];
+  const app = session.name === session.app ? [] : [session.app];
+  return [...app, session.id, ...node, ...left];
 }
 
 export class SessionList {

@@ -182,7 +182,7 @@ class Viewer {
       this.link.echo();
     } else if (event === 'title') {
       this.programTitle = String(data.title);
-      this.controls.tellParent({ qconnect: 'title', title: this.programTitle });
+      this.controls.tellParent({ qconnect: 'title', title: this.title });
       this.render();
     } else if (event === 'focus') {
       this.controls.entered();
@@ -192,6 +192,14 @@ class Viewer {
     } else if (event === 'copied') {
       this.board.copied(String(data.text));
     }
+  }
+
+  /** The title of the window in front, with the user's own name for the session where there is one. */
+  get title() {
+    const known = this.session?.title ?? this.firstTitle;
+    const named = this.session !== null && this.session.name !== this.session.app;
+    const said = this.programTitle.toLowerCase().includes(known.toLowerCase());
+    return [named && !said ? known : '', this.programTitle].filter(Boolean).join(' – ') || known;
   }
 
   painted() {
@@ -244,8 +252,7 @@ class Viewer {
     const attempts = display.next?.attempts ?? 0;
     window.qconnect.state = now === 'live' ? 'ready' : now;
     this.room.render(now, session, { linked: link.up, lost: display.lost, attempts, picture });
-    const known = session?.title ?? this.firstTitle;
-    const title = now === 'live' && this.programTitle ? this.programTitle : known;
+    const title = now === 'live' ? this.title : (session?.title ?? this.firstTitle);
     this.bar.render(now, session, { title, keys: this.controls.keys, guest: this.size.guest });
     if (display.current) {
       display.current.element.title = title;

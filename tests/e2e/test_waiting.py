@@ -1,0 +1,71 @@
+"""The waiting room: what it waits for, leaving and coming back, and a client that is loaded before its time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.deadline import eventually
+from tests.e2e.desk import Desk, wait_ready
+from tests.e2e.painted import events
+from tests.servers import JupyterServer
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A machine that runs one job at a time."""
+    server = JupyterServer(tmp_path_factory.mktemp("home"), config={"QConnect": {"local_max_running": 1}}).start()
+    yield Desk(server)
+    server.close()
+
+
+def time_of_state(page: Page, state: str) -> float:
+    """When (ms of the page's clock) the page heard of a state."""
+    found = page.evaluate("s => window.qconnect.log.find(e => e[1] === 'state' && e[2] === s)?.[0]", state)
+    assert found is not None, f"the page heard nothing of {state}"
+    return float(found)
+
+
+def wait_in_line(page: Page, desk: Desk, job_id: str) -> None:
+    """Opens the page of a session that waits, and sees the client loaded and held."""
+    page.goto(desk.url(f"{job_id}/"))
+    expect(page.locator("#room-title")).to_have_text("Alpine survey")
+    expect(page.locator("#room-line")).to_contain_text("this one waits for its turn", timeout=10000)
+    expect(page.locator("#room-note")).to_contain_text("You can close this tab")
+    expect(page.locator("#room-elapsed")).to_be_visible()
+    eventually(lambda: events(page, "agent-loaded"), 20, "the client, loaded while the job waits")
+    assert not events(page, "agent-opened")
+
+
+def test_who_waits_may_leave_and_come_back_and_the_client_waits_too(desk: Desk, context: BrowserContext) -> None:
+    first = desk.session()
+    waiting = desk.server.launch(spec={"name": "Alpine survey"})
+    assert waiting["state"] == "QUEUED"
+    page = context.new_page()
+    wait_in_line(page, desk, waiting["id"])
+    page.close()
+    page = context.new_page()
+    wait_in_line(page, desk, waiting["id"])
+    desk.server.end(first["id"])
+    wait_ready(page)
+    assert len(events(page, "frame")) == 1, "the client that was held is not the one that painted"
+    assert events(page, "agent-loaded")[0] < time_of_state(page, "STARTING") <= time_of_state(page, "READY")
+    print(f"READY → painted: {events(page, 'painted')[0] - time_of_state(page, 'READY'):.0f} ms")
+    expect(page.locator("#bar-title")).to_have_text("Alpine survey – xterm")
+    assert desk.typed(page, "came-back")
+    desk.server.end(waiting["id"])
+
+
+def test_a_session_that_is_cancelled_while_it_waits_says_so(desk: Desk, context: BrowserContext) -> None:
+    first = desk.session()
+    waiting = desk.server.launch(spec={"name": "Alpine survey"})
+    page = context.new_page()
+    wait_in_line(page, desk, waiting["id"])
+    desk.server.end(waiting["id"])
+    expect(page.get_by_role("heading", name="Alpine survey has ended")).to_be_visible(timeout=10000)
+    expect(page.locator("iframe")).to_have_count(0)
+    desk.server.end(first["id"])
