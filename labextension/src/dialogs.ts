@@ -30,7 +30,7 @@ export async function tellFailure(error: unknown, trans: TranslationBundle): Pro
 }
 
 /** One line of text, as wide as the dialog: JupyterLab's own field holds 20 characters. */
-class CommandField extends Widget implements Dialog.IBodyWidget<string> {
+class CommandField extends Widget implements Dialog.IBodyWidget {
   constructor(label: string, text: string, placeholder: string) {
     super();
     const words = document.createElement('label');

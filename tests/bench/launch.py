@@ -64,6 +64,11 @@ def xpra_times(log: str) -> tuple[float, float]:
     return stamps[0][0], next(at for at, line in stamps if "xpra is ready" in line)
 
 
+def runtime_folder(session: Path) -> Path:
+    """The folder on the node's own disk of the run that writes into this session folder."""
+    return next(who.parent for who in Path("/tmp").glob("qc-*/who") if str(session) in who.read_text())
+
+
 def job_times(server: JupyterServer, job_id: str) -> dict[str, float]:
     """Epoch seconds of what the server and the job wrote down."""
     share = server.home / ".local/share/qconnect"
@@ -75,12 +80,10 @@ def job_times(server: JupyterServer, job_id: str) -> dict[str, float]:
             if record["job_id"] == job_id:
                 connection = json.loads((folder / "connection.json").read_text().splitlines()[0])
                 _, ready = xpra_times((folder / "xpra.log").read_text())
-                display = (folder / "xvfb.log").stat().st_mtime
-                begun = min(path.stat().st_mtime for path in (folder / "xvfb.log", folder / "server.pem"))
                 return {
                     "submitted": record["submitted"],
                     "started": started,
-                    "begun": max(begun, started) if display else started,
+                    "begun": (runtime_folder(folder) / "xvfb.pid").stat().st_mtime,
                     "ready": ready,
                     "published": connection["time"],
                 }
