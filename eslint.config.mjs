@@ -33,6 +33,7 @@ export default defineConfig(
     'node_modules/',
     'labextension/lib/',
     'qconnect_web/labextension/',
+    'qconnect_web/novnc/',
     'build/',
     'dist/',
     '.venv/',

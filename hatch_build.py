@@ -1,4 +1,4 @@
-"""Builds the JupyterLab part when the sources that it was built from are others than those here.
+"""Builds the JupyterLab part and the bundled noVNC when the sources that it was built from are others than those here.
 
 A released sdist carries the built part, so that installing from it needs no Node. In a checkout the built part may be
 older than the sources, and a time stamp says little after a `git checkout`; so the part carries the digest of what it
@@ -15,15 +15,16 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SOURCES = ("package.json", "package-lock.json", "labextension")
+SOURCES = ("package.json", "package-lock.json", "build_novnc.mjs", "labextension")
 NOT_SOURCES = ("lib", "__tests__", "jest", "tsconfig.test.json")
 STAMP = Path("qconnect_web/labextension/sources.sha256")
+NOVNC = Path("qconnect_web/novnc/novnc.js")
 NODE_FROM = 20
 """The oldest major version of Node that the build tools run on (`engines` in package.json)."""
 
 
 class FrontendHook(BuildHookInterface):  # type: ignore[type-arg]  # hatchling's own documentation leaves it open
-    """The part of the build that makes `qconnect_web/labextension`."""
+    """The part of the build that makes `qconnect_web/labextension` and `qconnect_web/novnc`."""
 
     def dependencies(self) -> list[str]:
         """Node itself, as a wheel, when it is needed and the machine has none that is new enough."""
@@ -49,9 +50,9 @@ def build_frontend(here: Path) -> None:
 
 
 def is_current(here: Path) -> bool:
-    """Whether the built part is of the sources that are there."""
+    """Whether the built parts are of the sources that are there."""
     stamp = here / STAMP
-    return stamp.is_file() and stamp.read_text() == digest(here)
+    return stamp.is_file() and (here / NOVNC).is_file() and stamp.read_text() == digest(here)
 
 
 def digest(here: Path) -> str:

@@ -21,15 +21,13 @@ qc_hex_bytes() {
   for ((i = 0; i < 32; i += 2)); do printf '\\x%s' "${1:i:2}"; done
 }
 
-# Starts Xvfb on the display of the job's number; one that is in use makes it end, then 1 000 000 further.
+# Starts the X server on the display of the job's number; one that is in use makes it end, then 1 000 000 further.
 qc_start_x() {
-  local try glx=-extension
-  ((qc_opengl)) && glx=+extension
+  local try
   qc_d=$((10#$qc_number % 2147483648))
   for try in {1..20}; do
     qc_write_cookie
-    qc_launch xvfb Xvfb ":$qc_d" -displayfd 9 -auth "$qc_rt/Xauthority" -nolisten tcp -noreset \
-      "$glx" GLX +extension Composite +extension RANDR -screen 0 3840x2160x24+32 -dpi 96 9>&5
+    if [[ $qc_kind == vnc ]]; then qc_launch_vnc; else qc_launch_xvfb; fi
     if qc_await_x; then
       printf '%s\n' "$qc_d" >"$qc_rt/display"
       return
@@ -38,6 +36,13 @@ qc_start_x() {
     qc_d=$(((qc_d + 1000000) % 2147483648))
   done
   qc_finish not-ready "No X server could be started on node $qc_node. See the session's log, and ask your administrator."
+}
+
+qc_launch_xvfb() {
+  local glx=-extension
+  ((qc_opengl)) && glx=+extension
+  qc_launch xvfb Xvfb ":$qc_d" -displayfd 9 -auth "$qc_rt/Xauthority" -nolisten tcp -noreset \
+    "$glx" GLX +extension Composite +extension RANDR -screen 0 3840x2160x24+32 -dpi 96 9>&5
 }
 
 # Teaches X the size of the window that the user's page has reported so far: xpra 3.1 sleeps for half a second over each
@@ -52,14 +57,14 @@ qc_fit_screen() {
   timeout 5 xrandr --newmode "$size" 60 "$w" "$w" "$w" "$w" "$h" "$h" "$h" "$h" && timeout 5 xrandr --addmode screen "$size"
 } 2>/dev/null
 
-# Whether Xvfb reports its display (a bare number) before it ends or 30 s pass.
+# Whether the X server reports its display (a bare number) before it ends or 30 s pass.
 qc_await_x() {
   local until=$((SECONDS + 30))
   while ((SECONDS < until)); do
     qc_next 1
     case $qc_what in
       "$qc_d") return 0 ;;
-      xvfb) return 1 ;;
+      xvfb | vnc) return 1 ;;
     esac
   done
   qc_finish not-ready "The X server did not start within 30 s on node $qc_node. The node may be overloaded: try again."
@@ -167,21 +172,21 @@ qc_launch_xpra() {
     "$qc_xpra" "$mode" ":$qc_d" "${qc_access[@]}" "${qc_options[@]}"
 }
 
-# Whether a line of xpra's log matches; the log may hold any bytes (it quotes what strangers send).
+# Whether a line of xpra's (or the door's) log matches; it may hold any bytes (it quotes what strangers send).
 qc_xpra_said() {
   local line
-  while IFS= read -r line; do [[ $line =~ $1 ]] && return; done <"$qc_s/xpra.log"
+  while IFS= read -r line; do [[ $line =~ $1 ]] && return; done <"$qc_s/$qc_door.log"
   return 1
 } 2>/dev/null
 
-# Starts xpra until it listens where we mean it to: another port when somebody has ours, an option less when this
-# version does not know one.
-qc_start_xpra() {
+# Starts xpra (or the door) until it listens where we mean it to: another port when somebody has ours, an option less
+# when this version does not know one.
+qc_start_server() {
   local tries=0 offset=$((10#$qc_number % qc_port_range))
   while ((tries < 10)); do
     qc_port=$((qc_port_base + offset))
     if [[ $qc_bind == socket ]] || ! qc_port_taken; then
-      qc_launch_xpra
+      if [[ $qc_kind == vnc ]]; then qc_launch_door; else qc_launch_xpra; fi
       qc_await_listener && return
       qc_drop_option && continue
       qc_stop_xpra
@@ -217,7 +222,7 @@ qc_listener_is_ours() {
     [[ -S $qc_rt/x.sock ]]
     return
   fi
-  qc_port_taken && read -r pid <"$qc_rt/xpra.pid" || return
+  qc_port_taken && read -r pid <"$qc_rt/$qc_door.pid" || return
   [[ $'\n'$(readlink "/proc/${pid%:*}/fd"/* 2>/dev/null)$'\n' == *$'\n'"socket:[$qc_inode]"$'\n'* ]]
 }
 
@@ -226,7 +231,7 @@ qc_await_listener() {
   local round
   for ((round = 1; round <= 4500; round++)); do
     qc_next 0.02
-    [[ $qc_what == xpra ]] && { qc_xpra_ended=$qc_rc && return 1; }
+    [[ $qc_what == "$qc_door" ]] && { qc_xpra_ended=$qc_rc && return 1; }
     if [[ $qc_bind == socket ]] || qc_port_taken; then
       qc_listener_is_ours && return 0
       [[ $qc_bind == socket ]] || return 1
@@ -243,6 +248,7 @@ qc_drop_option() {
   [[ $qc_xpra_ended ]] || return 1
   qc_nap 0.1 # its last words are on their way to the log
   qc_xpra_said 'Address already in use' && return 1
+  [[ $qc_kind == vnc ]] && qc_door_failed
   if qc_xpra_said '(no such option|ambiguous option): --([a-z0-9-]+)'; then
     option=${BASH_REMATCH[2]}
     if [[ $option != bind* && $option != ssl* && $option != socket* && $qc_dropped != *" $option "* ]]; then
@@ -259,10 +265,10 @@ your administrator."
 qc_stop_xpra() {
   local pid round
   [[ $qc_xpra_ended ]] && qc_xpra_ended= && return
-  read -r pid <"$qc_rt/xpra.pid"
+  read -r pid <"$qc_rt/$qc_door.pid"
   kill -KILL "${pid%:*}" 2>/dev/null
   for ((round = 0; round < 50; round++)); do
     qc_next 0.1
-    [[ $qc_what == xpra ]] && return
+    [[ $qc_what == "$qc_door" ]] && return
   done
 }

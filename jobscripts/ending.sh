@@ -10,7 +10,7 @@ qc_ended() {
     while qc_take 0.3; do
       case $qc_what in
         gone) what=gone ;;
-        xvfb | xpra) [[ $what == gone ]] || what=$qc_what rc=$qc_rc ;;
+        xvfb | xpra | vnc | door) [[ $what == gone ]] || what=$qc_what rc=$qc_rc ;;
       esac
     done
   fi

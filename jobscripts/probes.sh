@@ -65,7 +65,7 @@ qc_probe() {
       with=$(qc_probe_socket)
       [[ $with == 000 ]] || break
       qc_next 0.05
-      [[ $qc_what == xpra ]] && break
+      [[ $qc_what == "$qc_door" ]] && break
     done
   else
     qc_probe_without_keys >"$qc_rt/probe1" & one=$!
@@ -78,7 +78,7 @@ qc_probe() {
   qc_log "probes: with our keys $with, without $without, plain $plain"
   if [[ $without == @(200|101) || $plain == @(200|101) ]]; then
     qc_finish open-without-certificate "The display on node $qc_node could be opened without the session's key, so it \
-was closed again. Tell your administrator: xpra $qc_xpra_version there ignores the certificates."
+was closed again. Tell your administrator: $qc_door $qc_xpra_version there ignores the certificates."
   fi
   [[ $with == 200 ]] && return
   qc_finish not-ready "The display on node $qc_node does not answer (status $with). Start the session again, or see \

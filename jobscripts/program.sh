@@ -12,6 +12,7 @@ qc_program() {
   trap 'qc_tell setup $?' ERR
   eval "$qc_setup"
   trap - ERR
+  [[ $qc_kind == vnc && -f ~/.vnc/xstartup && -x ~/.vnc/xstartup ]] && qc_command=(~/.vnc/xstartup) qc_requires=()
   for name in "${qc_requires[@]}" "${qc_command[0]}"; do
     type -P -- "$name" >/dev/null && continue
     printf '%s\n' "$name" >"$qc_rt/missing"
@@ -41,13 +42,14 @@ qc_offer_modules() {
 # Waits for the display; the explicit time-out is there because TMOUT of a login shell would be one. Nothing of another
 # desktop's session reaches the program: it would open its windows there.
 qc_become_program() {
-  local display
+  local display called=gui
   local -a wrapper=()
+  [[ $qc_kind == vnc ]] && called=vnc
   printf 'ready 0\n' >&5
   read -r -t 100000000 display <&3
-  export DISPLAY=":$display" XAUTHORITY="$qc_rt/Xauthority" QCONNECT=gui TMPDIR="$qc_rt/tmp"
+  export DISPLAY=":$display" XAUTHORITY="$qc_rt/Xauthority" QCONNECT="$called" TMPDIR="$qc_rt/tmp"
   export XDG_RUNTIME_DIR="$qc_rt/user"
   unset -v QCONNECT_SESSION WAYLAND_DISPLAY WAYLAND_SOCKET SESSION_MANAGER DBUS_SESSION_BUS_ADDRESS XDG_SESSION_TYPE
-  [[ $qc_kind == desktop ]] && type -P dbus-run-session >/dev/null && wrapper=(dbus-run-session --)
+  [[ $qc_kind == @(desktop|vnc) ]] && type -P dbus-run-session >/dev/null && wrapper=(dbus-run-session --)
   exec "${wrapper[@]}" "${qc_command[@]}" 3>&- 5>&-
 }

@@ -131,7 +131,7 @@ qc_sweep_one() {
   local file name pid pids=() owner display=
   read -r owner <"$1/who"
   qc_alive "$owner" && return
-  for name in supervisor xvfb xpra app; do
+  for name in supervisor xvfb xpra vnc door app; do
     owner=
     { read -r owner <"$1/$name.pid"; } 2>/dev/null
     qc_alive "$owner" || continue

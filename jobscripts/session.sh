@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # one script in pieces: globals are shared with the other pieces
-# The session: top shell -> supervisor -> X server, xpra and program. The batch system kills the top shell; the
+# The session: top shell -> supervisor -> X server, xpra (or the door) and program. The batch system kills the top shell; the
 # supervisor, in a session of its own, hears of it at once and takes everything down. Each is the next stage of this
 # same script, the stage being its first argument.
 
@@ -8,6 +8,8 @@ qc_script=$0
 [[ $qc_script == /* ]] || qc_script=$PWD/$qc_script
 qc_dropped=' ' qc_xpra_ended='' qc_ending='' qc_watch='' qc_started='' qc_program_ready=0 qc_fingerprint=''
 qc_d='' qc_torn='' qc_user_path='' qc_port='' qc_rt=''
+qc_door=xpra qc_xpra_version=''
+[[ $qc_kind == vnc ]] && qc_door=door
 qc_setsid=$(PATH=$qc_path type -P setsid)
 
 # A command …, run with PR_SET_CHILD_SUBREAPER (36), so that whatever is orphaned below it becomes its child, and
@@ -100,26 +102,9 @@ qc_supervisor() {
   while :; do qc_await_end; done
 }
 
-# From nothing to a display that the server may show.
+# From nothing to a display that the server may show, with the program on it.
 qc_open_display() {
-  local keys='' version fit
-  qc_find_tools
-  qc_choose_world
-  qc_ask_version & version=$!
-  [[ $qc_bind == socket ]] || { qc_make_keys & keys=$!; }
-  qc_start_x
-  [[ -z $keys ]] || { wait "$keys" && qc_read_fingerprint; } || {
-    qc_log "openssl: $(<"$qc_rt/openssl.log")"
-    qc_finish tool-missing "openssl could not make the session's keys on node $qc_node. See the session's log, and \
-tell your administrator."
-  }
-  wait "$version"
-  qc_read_version
-  qc_start_xpra
-  qc_fit_screen & fit=$!
-  qc_probe
-  wait "$fit"
-  qc_correct_version
+  if [[ $qc_kind == vnc ]]; then qc_raise_vnc; else qc_raise_display; fi
   qc_await_program
   qc_publish_connection || qc_finish not-ready "The session folder cannot be written on node $qc_node: the disk may be \
 full. Make room, and start the session again."
@@ -129,12 +114,49 @@ full. Make room, and start the session again."
   qc_sweep
 }
 
-# What a node must have. The user's own PATH is searched last, for sites that bring xpra as a module.
-qc_find_tools() {
-  local tool
+# X server, keys and xpra, proved to let in the right ones only.
+qc_raise_display() {
+  local version fit
+  qc_find_xpra
+  qc_find_tools Xvfb
+  qc_choose_world
+  qc_ask_version & version=$!
+  qc_begin_keys
+  qc_start_x
+  qc_await_keys
+  wait "$version"
+  qc_read_version
+  qc_start_server
+  qc_fit_screen & fit=$!
+  qc_probe
+  wait "$fit"
+  qc_correct_version
+}
+
+# The keys of a session that has a port are made beside other work.
+qc_begin_keys() {
+  qc_keys=''
+  [[ $qc_bind == socket ]] || { qc_make_keys & qc_keys=$!; }
+}
+
+qc_await_keys() {
+  [[ -z $qc_keys ]] || { wait "$qc_keys" && qc_read_fingerprint; } || {
+    qc_log "openssl: $(<"$qc_rt/openssl.log")"
+    qc_finish tool-missing "openssl could not make the session's keys on node $qc_node. See the session's log, and \
+tell your administrator."
+  }
+}
+
+# The user's own PATH is searched last, for sites that bring xpra as a module.
+qc_find_xpra() {
   qc_xpra=$(PATH=$PATH:$qc_user_path type -P xpra) || qc_finish xpra-missing "xpra is not installed on node $qc_node. \
 Ask your administrator to install it there, or choose another queue." '' 127
-  for tool in Xvfb openssl sha256sum flock timeout; do
+}
+
+# What else a node must have.
+qc_find_tools() {
+  local tool
+  for tool in "$@" openssl sha256sum flock timeout; do
     type -P "$tool" >/dev/null || qc_finish tool-missing "The program \`$tool\`, which every session needs, was not \
 found on node $qc_node. Ask your administrator to install it there." '' 127
   done
@@ -154,7 +176,7 @@ node $qc_node. See the session's log, and ask your administrator."
 # What ends the session is acted upon in qc_next, but for the two of our own that may also end during the start.
 qc_await_end() {
   qc_next 3600
-  [[ $qc_what == xvfb || $qc_what == xpra ]] && qc_ended "$qc_what" "$qc_rc"
+  [[ $qc_what == @(xvfb|xpra|vnc|door) ]] && qc_ended "$qc_what" "$qc_rc"
 }
 
 set +eu +o posix

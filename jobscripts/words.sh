@@ -32,7 +32,8 @@ qc_ours() {
 
 # connection.json, the word that the display is open; everything in it was checked before.
 qc_publish_connection() {
-  local port=null socket=null display xpra node job
+  local port=null socket=null display xpra node job protocol=''
+  [[ $qc_kind == vnc ]] && protocol='"protocol": "rfb", '
   if [[ $qc_bind == socket ]]; then qc_json "$qc_rt/x.sock" && socket=$qc_text; else port=$qc_port; fi
   qc_json ":$qc_d" && display=$qc_text
   qc_json "$qc_xpra_version" && xpra=$qc_text
@@ -40,7 +41,7 @@ qc_publish_connection() {
   qc_json "$qc_job" && job=$qc_text
   qc_now
   qc_publish connection.json "{\"version\": 1, \"run\": \"$qc_run\", \"job\": $job, \"node\": $node, \
-\"port\": $port, \"socket\": $socket, \"display\": $display, \"xpra\": $xpra, \
+\"port\": $port, \"socket\": $socket, \"display\": $display, $protocol\"xpra\": $xpra, \
 \"fingerprint\": \"$qc_fingerprint\", \"time\": $qc_time}"
 }
 

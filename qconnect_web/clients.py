@@ -16,6 +16,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from .assets import Asset, Bundle, read_folder
+from .vncclient import vnc_files
 
 log = logging.getLogger(__name__)
 
@@ -33,9 +34,9 @@ VERSION = re.compile(r"(\d+)\.(\d+)")
 
 @dataclass(frozen=True)
 class Client:
-    """One HTML5 client: `version` is the xpra (major, minor) that it belongs to."""
+    """One HTML5 client: `version` is the xpra (major, minor) that it belongs to, None for the one that speaks VNC."""
 
-    version: tuple[int, int]
+    version: tuple[int, int] | None
     bundle: Bundle
 
     @property
@@ -176,12 +177,21 @@ def load_client(folder: Path) -> Client | None:
     return Client(version, Bundle(assets))
 
 
+def load_vnc_client() -> Client:
+    """The client for VNC desktops; raises OSError when this installation lacks it."""
+    files = vnc_files()
+    assets = {name: Asset(name, body) for name, body in files.items()}
+    page = files["index.html"]
+    return Client(None, Bundle({**assets, "index.html": Asset("index.html", page, csp(page, opaque=False))}))
+
+
 class Clients:
     """The clients of this machine, loaded in a thread on first need and kept for the life of the server."""
 
     def __init__(self, folders: Sequence[Path] = DEFAULT_FOLDERS) -> None:
         self._folders = tuple(folders)
         self._loaded: list[Client] = []
+        self.vnc: Client | None = None
         self._loading: asyncio.Task[None] | None = None
 
     async def ready(self) -> None:
@@ -199,12 +209,19 @@ class Clients:
                 continue
             if client:
                 self._loaded.append(client)
+        try:
+            self.vnc = await asyncio.to_thread(load_vnc_client)
+        except OSError as error:
+            log.warning("The client for VNC desktops is left out: %s. Install the package again.", error)
         # Nobody waits for the gzip forms: a request that comes first makes its own.
         threading.Thread(target=self._compress, name="qconnect-gzip", daemon=True).start()
 
     def _compress(self) -> None:
-        for client in self._loaded:
+        for client in self._all():
             client.bundle.compress()
+
+    def _all(self) -> list[Client]:
+        return [*self._loaded, *([self.vnc] if self.vnc else [])]
 
     def for_version(self, xpra: str) -> Client | None:
         """The client that belongs to this xpra (same major and minor version), or None: then the node's own is used.
@@ -220,7 +237,7 @@ class Clients:
 
     def file(self, digest: str, name: str) -> Asset | None:
         """A file of the client with this digest, by manifest."""
-        found = next((client for client in self._loaded if client.digest == digest), None)
+        found = next((client for client in self._all() if client.digest == digest), None)
         return found.bundle.files.get(name) if found else None
 
     @cached_property

@@ -31,9 +31,12 @@ LIBRARY = (
     "probes.sh",
     "ending.sh",
     "program.sh",
+    "vnc.sh",
     "session.sh",
 )
 """The pieces of the shell library in the order in which they stand in a script."""
+OF_VNC = ("vnc.sh",)
+"""Pieces that only the scripts of VNC desktops need."""
 DIALECTS = ("pbs", "slurm")
 WORD = re.compile(r"[A-Za-z0-9/][A-Za-z0-9_.,:+=@/-]{0,1023}")
 """What a directive may hold: nothing that any of the batch systems, or a submit filter's shell, gives a meaning to."""
@@ -122,9 +125,13 @@ def _environment() -> Environment:
     return environment
 
 
+def _piece(name: str) -> str:
+    return (data_folder("jobscripts", "session.sh") / name).read_text()
+
+
 @cache
-def _library() -> Shell:
-    return Shell("\n".join((data_folder("jobscripts", "session.sh") / name).read_text() for name in LIBRARY))
+def _library(kind: str) -> Shell:
+    return Shell("\n".join(_piece(name) for name in LIBRARY if kind == "vnc" or name not in OF_VNC))
 
 
 def render(
@@ -158,15 +165,24 @@ def render(
             port_base=port_base,
             port_range=port_range,
             walltime_s=record.spec.walltime_s,
-            kind=app.kind,
-            opengl=int(app.opengl),
-            setup=app.setup,
-            requires=app.requires,
             command=_command(app, record.command),
-            library=_library(),
+            **_of_app(app),
         )
     )
     return script if script.endswith("\n") else script + "\n"
+
+
+def _of_app(app: App) -> dict[str, Any]:
+    """What the script of any session of this app holds."""
+    return {
+        "kind": app.kind,
+        "opengl": int(app.opengl),
+        "geometry": app.geometry,
+        "setup": app.setup,
+        "requires": app.requires,
+        "door": Shell(_piece("door.py").rstrip("\n")) if app.kind == "vnc" else "",
+        "library": _library(app.kind),
+    }
 
 
 def render_by_hand(app: App, spec: JobSpec) -> str:

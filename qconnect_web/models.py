@@ -88,9 +88,9 @@ class JobSpec:
 class App:
     """What a tile can start.
 
-    `kind` is `gui`, `desktop` or `terminal`; `command` is an argument list (empty when `takes_command`: the user
-    types it); `setup` are lines of bash from the site that run before it (`module load …`); `requires` are the
-    programs that must be on PATH; `opengl` asks for an X server with GLX; `resources` are defaults of the spec.
+    `kind` is `gui`, `desktop`, `vnc` or `terminal`; `command` is an argument list (empty when `takes_command`: the user
+    types it); `setup` are lines of bash from the site that run before it (`module load …`); `requires` are the programs
+    that must be on PATH; `opengl` asks for GLX; `geometry` is a VNC desktop's first size; `resources` fill the spec.
     """
 
     name: str
@@ -104,6 +104,7 @@ class App:
     requires: tuple[str, ...] = ()
     takes_command: bool = False
     opengl: bool = False
+    geometry: str = "1280x1024"
     resources: dict[str, Any] = field(default_factory=dict)
     form: dict[str, Any] = field(default_factory=dict)
     order: int = 100
@@ -140,6 +141,7 @@ class Connection:
     """What the job wrote when its display answered: where it is and which run (generation) speaks.
 
     `port` (mutual TLS) or `socket` (unix) is None; `fingerprint` is the SHA-256 of the DER server certificate, hex.
+    `protocol` is what speaks there: xpra of version `xpra`, or RFB (VNC, behind the job's door; `xpra` is empty).
     """
 
     run: str
@@ -152,6 +154,7 @@ class Connection:
     fingerprint: str
     time: float
     version: int = 1
+    protocol: str = "xpra"
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Connection:
@@ -159,10 +162,10 @@ class Connection:
         known(cls, data)
         found = cls(**data)
         strings = (found.run, found.job, found.node, found.display, found.xpra, found.fingerprint)
-        if not all(isinstance(value, str) for value in strings) or not isinstance(found.port, int | None):
-            raise BadRequest("The session's connection.json is not one that a job writes.")
         wrong = (
-            not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})", str(found.node))
+            not (all(isinstance(value, str) for value in strings) and isinstance(data["port"], int | None))
+            or not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})", str(found.node))
+            or found.protocol not in ("xpra", "rfb")
             or (found.port is None) == (found.socket is None)
             or (found.port is not None and not 1024 <= int(found.port) <= 65535)
             or (found.socket is not None and not (str(found.socket).startswith("/") and len(found.socket) <= 107))

@@ -27,7 +27,7 @@ KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 MAX_JSON = 256 * 1024
 MAX_ANSWER = 8 * 1024 * 1024
 GONE = ".gone-"
-LOGS = ("job.log", "xpra.log", "app.log", "scheduler.log")
+LOGS = ("job.log", "xpra.log", "vnc.log", "door.log", "app.log", "scheduler.log")
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 T = TypeVar("T", Connection, End)
 

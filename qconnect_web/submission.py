@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import os
 import secrets
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from .apps import Catalogue
@@ -122,12 +123,19 @@ class Submission:
 
     async def unavailable(self, app: App) -> str | None:
         """Why the app cannot be started here, in one sentence; None when it can, or when only a node could tell."""
-        found = await self._scheduler.available(app.requires) if app.requires and not app.setup else None
+        own = app.kind == "vnc" and await asyncio.to_thread(has_xstartup)
+        found = await self._scheduler.available(app.requires) if app.requires and not (app.setup or own) else None
         missing = [program for program, there in (found or {}).items() if not there]
         if not missing:
             return None
         names = ", ".join(f"`{program}`" for program in missing)
         return f"{app.title} needs {names}, which was not found on this machine. Install it, or choose another app."
+
+
+def has_xstartup() -> bool:
+    """Whether the user has a desktop of their own for VNC, which then needs none of the app's programs."""
+    path = Path.home() / ".vnc/xstartup"
+    return path.is_file() and os.access(path, os.X_OK)
 
 
 def _key(idempotency_key: str | None) -> str:

@@ -27,7 +27,7 @@ from qconnect_web.quantities import parse_memory, parse_walltime
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs" / "apps.md"
-SHIPPED = {"rstudio", "r", "xterm", "xfce", "matlab", "octave", "paraview", "igv", "fiji", "firefox", "command"}
+SHIPPED = {"rstudio", "r", "xterm", "xfce", "matlab", "octave", "paraview", "igv", "fiji", "firefox", "command", "vnc"}
 ICON = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><path d="M0 0h1v1z"/></svg>'
 
 

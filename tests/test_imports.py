@@ -8,7 +8,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent.parent / "qconnect_web"
 FLOORS = [
     {"models", "errors", "quantities", "datafiles", "pinning"},
-    {"schedulers", "store", "credentials", "jobscripts", "apps", "appfiles", "forms", "clients", "assets"},
+    {"schedulers", "store", "credentials", "jobscripts", "apps", "appfiles", "forms", "clients", "assets", "vncclient"},
     {"transports", "sessions", "poll", "jobs", "intents", "words", "limits", "submission"},
     {"statuses", "routes", "pages", "proxy", "config"},
     {"extension", "cli"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import asdict
 
 import pytest
 
@@ -125,3 +126,12 @@ def test_a_connection_that_no_job_writes_is_refused(wrong: dict[str, object]) ->
     data = {**CONNECTION.__dict__, **wrong}
     with pytest.raises(BadRequest):
         Connection.from_json(data)
+
+
+def test_a_connection_that_names_no_protocol_is_xpras_and_an_unknown_one_is_none() -> None:
+    data = asdict(CONNECTION)
+    assert data.pop("protocol") == "xpra"
+    assert Connection.from_json(data).protocol == "xpra"
+    assert Connection.from_json({**data, "protocol": "rfb", "xpra": ""}).protocol == "rfb"
+    with pytest.raises(BadRequest):
+        Connection.from_json({**data, "protocol": "gopher"})

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from hatch_build import SOURCES, STAMP, build_frontend, digest, is_current
+from hatch_build import NOVNC, SOURCES, STAMP, build_frontend, digest, is_current
 from qconnect_web import __version__
 from tests.servers import REPOSITORY
 
@@ -71,6 +71,7 @@ def test_the_wheel_holds_every_file_that_the_package_reads(wheel: Path) -> None:
     shared = f"qconnect_web-{__version__}.data/data/share/jupyter/qconnect"
     wanted = {f"qconnect_web/{name}" for name in files("qconnect_web", "static/tsconfig.json")}
     wanted |= {f"{shared}/{folder}/{name}" for folder in ("jobscripts", "apps") for name in files(folder)}
+    wanted |= {"qconnect_web/novnc/novnc.js", "qconnect_web/novnc/LICENSE.MPL-2.0", "qconnect_web/novnc/LICENSE.pako"}
     assert wanted - names == set()
     assert any(name.endswith("/apps/xterm.yaml") for name in names)
 
@@ -113,6 +114,8 @@ def checkout(tmp_path: Path) -> Path:
             shutil.copy(source, tmp_path / name)
     (tmp_path / STAMP).parent.mkdir(parents=True)
     (tmp_path / STAMP).write_text(digest(tmp_path))
+    (tmp_path / NOVNC).parent.mkdir()
+    (tmp_path / NOVNC).touch()
     return tmp_path
 
 

@@ -62,7 +62,7 @@ export interface IApp {
   description: string;
   category: string;
   icon: string;
-  kind: 'gui' | 'desktop' | 'terminal';
+  kind: 'gui' | 'desktop' | 'vnc' | 'terminal';
   available: boolean;
   reason: string | null;
   takes_command: boolean;

@@ -17,7 +17,7 @@ from jupyter_server.base.websocket import WebSocketMixin
 from tornado import web
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from ..errors import QConnectError, UnknownSession
+from ..errors import QConnectError, UnknownApp, UnknownSession
 from ..models import Session, SessionState
 from .handlers import PageHandler
 from .owners import Owners
@@ -141,7 +141,9 @@ class LiveHandler(WebSocketMixin, WebSocketHandler, PageHandler):
         """Where the display's page is: this machine's client when it is the node's, else the node's own by ticket."""
         session, found, connection = self.session, None, self.session.connection
         here = f"{self.base_url}qconnect/"
-        if connection and session.state is SessionState.READY:
+        if self._speaks_vnc():
+            found = None if session.state.final else self.site.clients.vnc
+        elif connection and session.state is SessionState.READY:
             found = self.site.clients.for_version(connection.xpra)
             if found is None:
                 return self._from_node(session, here) if want and self.viewer else None
@@ -149,6 +151,14 @@ class LiveHandler(WebSocketMixin, WebSocketHandler, PageHandler):
             found = self.site.clients.default()  # a guess, loaded while the job waits
         path = f"{here}{session.id}/ws/{self.viewer}"
         return {"url": here + found.url, "path": path, "sandbox": False} if found and self.viewer else None
+
+    def _speaks_vnc(self) -> bool:
+        """Whether the display is a VNC desktop; before the job has said so, whether its app makes one."""
+        if self.session.connection:
+            return self.session.connection.protocol == "rfb"
+        with suppress(UnknownApp):
+            return self.site.apps.get(self.session.record.app).kind == "vnc"
+        return False
 
     def _from_node(self, session: Session, here: str) -> dict[str, Any]:
         """A ticket for one viewer of one run; its files run in an origin of their own."""

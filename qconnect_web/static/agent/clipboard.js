@@ -12,7 +12,7 @@ function held() {
 }
 
 /** The browser's clipboard, where it lets itself be read without asking: Firefox would show a menu at every paste. */
-async function readBrowser() {
+export async function readBrowser() {
   // Without a secure context there is neither, whatever the types say.
   const board = /** @type {Clipboard | undefined} */ (navigator.clipboard);
   const permissions = /** @type {Permissions | undefined} */ (navigator.permissions);

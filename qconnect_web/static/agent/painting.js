@@ -7,12 +7,15 @@ import { wrap } from './methods.js';
 const PLAIN_MS = 400;
 
 /**
- * Whether a canvas shows more than one colour. It is drawn onto another: newer clients give theirs to a worker.
+ * Whether this part of a canvas, from its top left, has more than one colour; a large part is looked at in small. It is
+ * drawn onto another: newer clients give theirs to a worker.
  * @param {HTMLCanvasElement} canvas
+ * @param {number} partWidth
+ * @param {number} partHeight
  */
-function colourful(canvas) {
-  const width = Math.min(canvas.width, 400);
-  const height = Math.min(canvas.height, 200);
+export function colourful(canvas, partWidth, partHeight) {
+  const width = Math.min(partWidth, 400);
+  const height = Math.min(partHeight, 200);
   const probe = document.createElement('canvas');
   probe.width = width;
   probe.height = height;
@@ -20,7 +23,7 @@ function colourful(canvas) {
   if (!context) {
     return true;
   }
-  context.drawImage(canvas, 0, 0, width, height, 0, 0, width, height);
+  context.drawImage(canvas, 0, 0, partWidth, partHeight, 0, 0, width, height);
   const pixels = new Uint32Array(context.getImageData(0, 0, width, height).data.buffer);
   return pixels.some(pixel => pixel !== pixels[0]);
 }
@@ -45,7 +48,7 @@ function drawn(win) {
   if (agent.painted || !agent.draws || !win.canvas || win.canvas.width < 2) {
     return;
   }
-  if (colourful(win.canvas)) {
+  if (colourful(win.canvas, Math.min(win.canvas.width, 400), Math.min(win.canvas.height, 200))) {
     shown(win);
   } else {
     setTimeout(() => {

@@ -1,0 +1,300 @@
+"""The door of a VNC desktop: mutual TLS with the run's keys, HTTP and websocket in it, the server's socket behind it.
+
+Part of the job script (written into the runtime folder), so that the node needs Python (3.6 or newer) and nothing of
+ours. To the Jupyter server it looks like an xpra does: `GET /Status` is answered 200 once the VNC server greets, and
+`Upgrade: websocket` (RFC 6455) carries its bytes in binary messages. `Upgrade: rfb` carries them as they are, for a
+native viewer behind a forwarder. Everything is bounded: visitors, heads, waits, and what one end is ahead of the other.
+
+    door.py VNC_SOCKET socket PATH                  a unix socket of mode 0600
+    door.py VNC_SOCKET tls PORT SESSION_FOLDER      a port, for who holds client.pem and its key
+"""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import os
+import signal
+import socket
+import ssl
+import struct
+import sys
+
+CHUNK = 64 * 1024
+MAX_HEAD = 16 * 1024
+MAX_VISITORS = 64
+MAX_UNREAD = 1024 * 1024
+PATIENCE_S = 20
+DEAD_AFTER_MS = 60000
+GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
+CONTINUED, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
+NORMAL, PROTOCOL_ERROR, NOT_BINARY = 1000, 1002, 1003
+
+
+class Refused(Exception):
+    """The visitor's words are not what is spoken here: an HTTP status, or the code of a websocket's close."""
+
+    def __init__(self, code):
+        super().__init__(code)
+        self.code = code
+
+
+def frame(opcode, payload):
+    """One whole websocket frame, unmasked as a server's are."""
+    size = len(payload)
+    if size < 126:
+        head = struct.pack("!BB", 0x80 | opcode, size)
+    elif size < 65536:
+        head = struct.pack("!BBH", 0x80 | opcode, 126, size)
+    else:
+        head = struct.pack("!BBQ", 0x80 | opcode, 127, size)
+    return head + payload
+
+
+def unmask(data, mask):
+    """The payload as it was before `mask` (4 bytes) was laid over it."""
+    size = len(data)
+    laid = (mask * (size // 4 + 1))[:size]
+    return (int.from_bytes(data, "big") ^ int.from_bytes(laid, "big")).to_bytes(size, "big")
+
+
+async def read_head(reader):
+    """(opcode, last, size, mask) of the next frame of a browser; raises Refused for what RFC 6455 does not allow."""
+    first, second = await reader.readexactly(2)
+    opcode, last, size = first & 15, bool(first & 0x80), second & 0x7F
+    control = opcode >= CLOSE
+    if first & 0x70 or not second & 0x80 or opcode not in (CONTINUED, TEXT, BINARY, CLOSE, PING, PONG):
+        raise Refused(PROTOCOL_ERROR)
+    if control and (size > 125 or not last):
+        raise Refused(PROTOCOL_ERROR)
+    if size > 125:
+        size = int.from_bytes(await reader.readexactly(2 if size == 126 else 8), "big")
+        if size >> 63:
+            raise Refused(PROTOCOL_ERROR)
+    return opcode, last, size, await reader.readexactly(4)
+
+
+async def unwrap(reader, writer, vnc):
+    """Passes the payload of binary messages on as it comes, and answers pings, until the browser says goodbye."""
+    inside = False
+    while True:
+        opcode, last, size, mask = await read_head(reader)
+        if opcode >= CLOSE:
+            payload = unmask(await reader.readexactly(size), mask)
+            if opcode == CLOSE:
+                raise Refused(close_code(payload))
+            if opcode == PING and writer.transport.get_write_buffer_size() < MAX_UNREAD:
+                writer.write(frame(PONG, payload))
+            continue
+        if opcode == TEXT:
+            raise Refused(NOT_BINARY)
+        if (opcode == CONTINUED) != inside:
+            raise Refused(PROTOCOL_ERROR)
+        inside = not last
+        while size:
+            data = await reader.read(min(size, CHUNK))
+            if not data:
+                return
+            vnc.write(unmask(data, mask))
+            mask = mask[len(data) % 4 :] + mask[: len(data) % 4]
+            size -= len(data)
+            await vnc.drain()
+
+
+def close_code(payload):
+    """What to answer to a browser's goodbye: the same, if it is one."""
+    if not payload:
+        return NORMAL
+    code = int.from_bytes(payload[:2], "big")
+    known = (1000 <= code <= 1014 and code not in (1004, 1005, 1006)) or 3000 <= code <= 4999
+    try:
+        payload[2:].decode("utf-8")
+    except ValueError:
+        return 1007
+    return code if len(payload) > 1 and known else PROTOCOL_ERROR
+
+
+async def copy(reader, writer, wrap):
+    """Passes on what comes until it ends, each piece through `wrap`; a slow reader holds the sender back."""
+    while True:
+        data = await reader.read(CHUNK)
+        if not data:
+            return
+        writer.write(wrap(data))
+        await writer.drain()
+
+
+async def first_of(*ways):
+    """Runs all until one ends; its exception goes through."""
+    tasks = [asyncio.ensure_future(way) for way in ways]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+class Door:
+    """Lets visitors through to the VNC server at a unix socket."""
+
+    def __init__(self, vnc, certificate):
+        self.vnc = vnc
+        self.certificate = certificate
+        self.visitors = 0
+
+    async def visit(self, reader, writer):
+        """One connection, from its first byte to its end."""
+        self.visitors += 1
+        try:
+            if self.visitors <= MAX_VISITORS and self.welcome(writer):
+                await self.serve(reader, writer)
+        except (OSError, EOFError, asyncio.TimeoutError, asyncio.LimitOverrunError):
+            pass  # it left, never spoke, or spoke too much
+        finally:
+            self.visitors -= 1
+            writer.close()
+            asyncio.get_event_loop().call_later(PATIENCE_S, writer.transport.abort)  # it may never read the rest
+
+    def welcome(self, writer):
+        """Whether the visitor holds the one certificate: TLS has checked it, this checks that it is no other."""
+        connection = writer.get_extra_info("socket")
+        if self.certificate is None:
+            return True
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        connection.setsockopt(socket.IPPROTO_TCP, 18, DEAD_AFTER_MS)  # TCP_USER_TIMEOUT, unnamed before Python 3.6.1
+        shown = writer.get_extra_info("ssl_object").getpeercert(True)
+        return shown is not None and hmac.compare_digest(shown, self.certificate)
+
+    async def serve(self, reader, writer):
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE_S)
+        try:
+            request, headers = parse(head)
+            kind = headers.get("upgrade", "").lower()
+            if kind == "websocket":
+                await self.through(reader, writer, accept(headers), websocket=True)
+            elif kind == "rfb":
+                await self.through(reader, writer, ["Upgrade: rfb"], websocket=False)
+            elif request == "/Status":
+                await self.status(writer)
+            else:
+                raise Refused(404)
+        except Refused as refused:
+            writer.write(answer(refused.code))
+
+    async def greet(self):
+        """A connection to the VNC server, and the first bytes that it said."""
+        try:
+            reader, writer = await asyncio.wait_for(asyncio.open_unix_connection(self.vnc), PATIENCE_S)
+        except (OSError, asyncio.TimeoutError):
+            raise Refused(503) from None
+        try:
+            hello = await asyncio.wait_for(reader.readexactly(12), PATIENCE_S)
+        except (OSError, EOFError, asyncio.TimeoutError):
+            hello = b""
+        if not hello.startswith(b"RFB "):
+            writer.close()
+            raise Refused(503)
+        return reader, writer, hello
+
+    async def status(self, writer):
+        _, vnc, hello = await self.greet()
+        vnc.close()
+        writer.write(answer(200, ["Content-Type: text/plain"], hello))
+
+    async def through(self, reader, writer, headers, websocket):
+        """Joins the visitor with the VNC server until one of them ends."""
+        source, vnc, hello = await self.greet()
+        wrap = (lambda data: frame(BINARY, data)) if websocket else bytes
+        code = NORMAL
+        try:
+            writer.write(answer(101, ["Connection: Upgrade", *headers]) + wrap(hello))
+            up = unwrap(reader, writer, vnc) if websocket else copy(reader, vnc, bytes)
+            await first_of(copy(source, writer, wrap), up)
+        except Refused as refused:
+            code = refused.code
+        finally:
+            vnc.close()
+            if websocket:
+                writer.write(frame(CLOSE, struct.pack("!H", code)))
+
+
+def parse(head):
+    """(path, {header: value}) of a request; raises Refused."""
+    lines = head.decode("latin-1").split("\r\n")
+    words = lines[0].split(" ")
+    if len(words) != 3 or words[0] != "GET" or not words[2].startswith("HTTP/1."):
+        raise Refused(400)
+    headers = {}
+    for line in lines[1:-2]:
+        name, _, value = line.partition(":")
+        headers[name.strip().lower()] = value.strip()
+    return words[1], headers
+
+
+def accept(headers):
+    """The headers that accept a websocket; raises Refused when it is not one of version 13."""
+    key = headers.get("sec-websocket-key", "")
+    if headers.get("sec-websocket-version") != "13" or len(key) != 24:
+        raise Refused(400)
+    proof = base64.b64encode(hashlib.sha1(key.encode("latin-1") + GUID).digest()).decode()  # noqa: S324 - RFC 6455's own
+    chosen = ["Upgrade: websocket", "Sec-WebSocket-Accept: " + proof]
+    offered = [word.strip() for word in headers.get("sec-websocket-protocol", "").split(",")]
+    return chosen + (["Sec-WebSocket-Protocol: binary"] if "binary" in offered else [])
+
+
+def answer(status, headers=(), body=b""):
+    """An HTTP answer, head and body."""
+    words = {101: "Switching Protocols", 200: "OK", 400: "Bad Request", 404: "Not Found"}
+    lines = ["HTTP/1.1 {} {}".format(status, words.get(status, "Service Unavailable")), *headers]
+    lines += [] if status == 101 else ["Content-Length: {}".format(len(body)), "Connection: close"]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body
+
+
+def keys(folder):
+    """The TLS of this run: its own key, one certificate that gets in, no authority of the system's."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    if hasattr(context, "minimum_version"):
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+    else:
+        context.options |= ssl.OP_NO_TLSv1 | ssl.OP_NO_TLSv1_1
+    context.load_cert_chain(os.path.join(folder, "server.pem"), os.path.join(folder, "server.key"))
+    context.load_verify_locations(os.path.join(folder, "client.pem"))
+    context.verify_mode = ssl.CERT_REQUIRED
+    with open(os.path.join(folder, "client.pem")) as file:
+        return context, ssl.PEM_cert_to_DER_cert(file.read())
+
+
+def listener(kind, place):
+    """The socket that visitors come to."""
+    if kind == "socket":
+        found = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        found.bind(place)
+        os.chmod(place, 0o600)
+        return found
+    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    found.bind(("0.0.0.0", int(place)))  # noqa: S104 - for who holds the certificate
+    return found
+
+
+def main(vnc, kind, place, folder=None):
+    context, certificate = keys(folder) if kind == "tls" else (None, None)
+    try:
+        found = listener(kind, place)
+    except OSError as error:
+        sys.exit("{}: {}".format(place, error.strerror))
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    loop.set_exception_handler(lambda *_: None)  # strangers who fail TLS are no news
+    loop.add_signal_handler(signal.SIGTERM, loop.stop)
+    start = asyncio.start_server if context else asyncio.start_unix_server
+    waits = {"ssl_handshake_timeout": PATIENCE_S} if context and sys.version_info >= (3, 7) else {}
+    loop.run_until_complete(start(Door(vnc, certificate).visit, sock=found, ssl=context, limit=MAX_HEAD, **waits))
+    loop.run_forever()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
