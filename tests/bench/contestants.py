@@ -1,4 +1,4 @@
-"""Who is measured: nobody in between, nginx, jupyter-server-proxy and ours, each in front of the same upstream.
+"""Who is measured: nobody between, the least, nginx, jupyter-server-proxy and ours, each in front of the same upstream.
 
 Every proxy has a process of its own, listens on a TCP port of this machine and reaches its upstream by the same unix
 socket, but where a name says how else. `direct` is TCP, as a browser's connection is.
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.bench.programs import build, upstream
+from tests.bench.programs import build, listening
 from tests.bench.sessions import running_sessions
 from tests.deadline import eventually
 from tests.servers import JupyterServer, free_port
@@ -110,8 +110,10 @@ def world(folder: Path) -> Iterator[World]:
     with ExitStack() as stack:
         found = World(folder)
         path = folder / "display"
-        found.add("direct", stack.enter_context(upstream("tcp")), ["/"])
-        stack.enter_context(upstream("unix", path))
+        found.add("direct", stack.enter_context(listening("upstream", "tcp"))[0], ["/"])
+        stack.enter_context(listening("upstream", "unix", path))
+        port, pid = stack.enter_context(listening("floor", path))
+        found.add("C relay", port, ["/"], pid=pid)
         port, pid = stack.enter_context(_nginx(folder / "nginx", path))
         found.add("nginx", port, ["/"], pid=pid)
         servers = {
@@ -183,7 +185,7 @@ def _ours(home: Path, path: Path) -> Iterator[tuple[JupyterServer, list[str]]]:
 def _ours_tls(home: Path) -> Iterator[tuple[JupyterServer, list[str]]]:
     with running_sessions(home, SESSIONS["tls"]) as runs:
         keys = [runs[0].folder / name for name in ("server.pem", "server.key", "client.pem")]
-        with upstream("tls", *keys) as port:
+        with listening("upstream", "tls", *keys) as (port, _):
             for run in runs:
                 run.publish(port=port)
             with _jupyter(home, {"QConnect": {"transport": "tls"}}) as server:

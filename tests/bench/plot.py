@@ -13,15 +13,17 @@ from functools import partial
 from xml.sax.saxutils import escape
 
 from tests.bench.bars import ratio
-from tests.bench.measure import ALL, Values
+from tests.bench.measure import WITH_FLOOR, Values
 from tests.bench.report import number
 
-WIDTH, PANEL, ROW, LABEL, COLUMNS = 900, 450, 22, 140, 2
+WIDTH, PANEL, ROW, LABEL = 900, 450, 22, 150
 COLOURS = {"ours": "#d9480f", "ours, mTLS": "#f08c4a"}
 STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #24292f } .title { font-weight: 600 } .bar { fill: #8c959f }
-@media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .bar { fill: #6e7681 } }
+.page { fill: #fff }
+@media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .bar { fill: #6e7681 } .page { fill: #0d1117 } }
 """
+PAGE = '<rect class="page" width="100%" height="100%"/>'
 Value = Callable[[str, Values], float]
 
 
@@ -55,12 +57,12 @@ def svg(values: Values) -> str:
     height = max(heights) or ROW
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" role="img">'
     title = "<title>qconnect web beside nginx and jupyter-server-proxy</title>"
-    return "\n".join([head, title, f"<style>{STYLE}</style>", *drawn, "</svg>", ""])
+    return "\n".join([head, title, f"<style>{STYLE}</style>", PAGE, *drawn, "</svg>", ""])
 
 
 def _measured(value: Value, values: Values) -> dict[str, float]:
     found = {}
-    for who in ALL:
+    for who in WITH_FLOOR:
         try:
             found[who] = value(who, values)
         except KeyError:

@@ -19,7 +19,7 @@ from tests.servers import REPOSITORY
 
 SOURCES = Path(__file__).parent / "wire"
 BUILT = REPOSITORY / "build" / "bench"
-LIBRARIES = {"load": (), "upstream": ("-lssl", "-lcrypto")}
+LIBRARIES = {"load": (), "floor": (), "upstream": ("-lssl", "-lcrypto")}
 TIMEOUT_S = 60
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ class LoadFailed(Exception):
 
 
 def build() -> None:
-    """Compiles both programs; a file that is newer than its sources is taken as it is."""
+    """Compiles the programs; a file that is newer than its sources is taken as it is."""
     BUILT.mkdir(parents=True, exist_ok=True)
     newest = max(path.stat().st_mtime for path in SOURCES.iterdir())
     for name, libraries in LIBRARIES.items():
@@ -40,16 +40,19 @@ def build() -> None:
 
 
 @contextmanager
-def upstream(*words: str | Path) -> Iterator[int]:
-    """A display of the benchmark: `tcp`, `unix PATH` or `tls CERTIFICATE KEY CLIENT_CERTIFICATE`; gives its port."""
-    process = subprocess.Popen([BUILT / "upstream", *words], stdout=subprocess.PIPE, text=True)
+def listening(program: str, *words: str | Path) -> Iterator[tuple[int, int]]:
+    """A program of ours that listens, and says at which port: gives that port and its process number.
+
+    `upstream` is a display (`tcp`, `unix PATH`, `tls CERTIFICATE KEY CLIENT_CERTIFICATE`), `floor PATH` the least that
+    can be between it and a browser.
+    """
+    process = subprocess.Popen([BUILT / program, *words], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
     try:
-        assert process.stdout is not None
-        yield int(process.stdout.readline())
+        yield int(process.stdout.readline()), process.pid
     finally:
         process.kill()
         process.wait(10)
-        assert process.stdout is not None
         process.stdout.close()
 
 

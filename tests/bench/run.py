@@ -88,12 +88,12 @@ def main(wanted: list[str]) -> int:
         raise SystemExit(f"There is no part {', '.join(sorted(unknown))}. There are: {', '.join(known)}")
     parts = [part for part in PARTS if part in wanted or not wanted]
     values = measure(parts, Effort()) if parts else {}
+    verdicts = judge(values)
+    print(report.figures_table(values), report.bars_table(verdicts), sep="\n\n", flush=True)
     if "launch" in wanted or not wanted:
         launch()
     if "page" in wanted or not wanted:
         write_page()
-    verdicts = judge(values)
-    print(report.figures_table(values), report.bars_table(verdicts), sep="\n\n")
     return int(not all(verdict.held for verdict in verdicts))
 
 

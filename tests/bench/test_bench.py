@@ -12,7 +12,7 @@ from tests.bench import plot, report
 from tests.bench.api import latency_ms, stall
 from tests.bench.bars import BARS, judge
 from tests.bench.contestants import World, world
-from tests.bench.measure import ALL, PARTS, PROXIES, SMOKE, Bench, Values
+from tests.bench.measure import ALL, PARTS, PROXIES, SMOKE, WITH_FLOOR, Bench, Values
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +31,9 @@ def values(everybody: World) -> Values:
 
 def test_every_part_measures_its_contestants(values: Values) -> None:
     expected = {
-        "bulk, MB/s": ALL,
-        "bulk, CPU s/GB": ALL[1:],
-        "64-byte round trip p50, µs": ALL,
+        "bulk, MB/s": WITH_FLOOR,
+        "bulk, CPU s/GB": WITH_FLOOR[1:],
+        "64-byte round trip p50, µs": WITH_FLOOR,
         "2 sessions: frame p50, ms": ALL,
         "2 sessions: input p99, ms": ALL,
         "Jupyter's API beside 2 sessions, p50, ms": ("jupyter-server-proxy", "ours", "ours, mTLS"),
