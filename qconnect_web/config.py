@@ -106,6 +106,12 @@ class QConnect(LoggingConfigurable):
     max_starts_per_minute = Int(
         30, min=0, help="How many sessions one user may start within a minute; 0: no limit."
     ).tag(config=True)
+    max_websockets = Int(
+        16, min=0, help="How many websockets one session's display may have at a time; 0: no limit."
+    ).tag(config=True)
+    max_websockets_per_minute = Int(
+        240, min=0, help="How often one session's display may be asked for within a minute; 0: no limit."
+    ).tag(config=True)
     keep_ended_days = Float(
         7, min=0, help="For how many days an ended session and its logs stay in the list before they are removed."
     ).tag(config=True)
@@ -139,7 +145,8 @@ class QConnect(LoggingConfigurable):
         sessions = self.build_sessions(flavour)
         sessions.apps.apps()  # read now: the first request need not wait for it
         clients = Clients([Path(folder) for folder in self.client_dirs])
-        return Site(sessions, flavour, sessions.apps, clients, Tickets(), Splices(self.log, Relay(self.log)))
+        splices = Splices(self.log, Relay(self.log), self.max_websockets, self.max_websockets_per_minute)
+        return Site(sessions, flavour, sessions.apps, clients, Tickets(), splices)
 
     def build_sessions(self, flavour: Flavour | None = None) -> SessionManager:
         """The core alone, which is all that the command line needs."""

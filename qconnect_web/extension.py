@@ -13,6 +13,7 @@ from . import pages, routes, words
 from .config import QConnect, Site
 from .models import Session
 from .proxy import handler
+from .proxy.flood import Quiet
 
 EVENT_SCHEMA = "https://qconnect-web.readthedocs.io/events/session/v1"
 EVENT_FILE = Path(__file__).with_name("event-session.yaml")
@@ -27,6 +28,7 @@ class QConnectApp(ExtensionApp):
     classes = [QConnect]  # noqa: RUF012 - traitlets reads a plain class attribute
 
     site: Site | None = None
+    quiet: Quiet | None = None
 
     def initialize_settings(self) -> None:
         """Builds the site from its configuration."""
@@ -43,6 +45,8 @@ class QConnectApp(ExtensionApp):
         if self.site is None:
             return
         serverapp.event_logger.register_event_schema(EVENT_FILE)
+        self.quiet = Quiet()
+        self.quiet.guard(serverapp.log)
         self.site.sessions.on_change(partial(self._emit, serverapp))
         await self.site.sessions.open()
 
@@ -51,6 +55,8 @@ class QConnectApp(ExtensionApp):
         if self.site is None:
             return
         await self.site.splices.close()
+        if self.quiet and self.serverapp:
+            self.quiet.release(self.serverapp.log)
         await self.site.sessions.close()
 
     def _emit(self, serverapp: Any, session: Session) -> None:

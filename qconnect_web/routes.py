@@ -46,6 +46,11 @@ class ApiHandler(APIHandler):
     auth_resource = "qconnect"
 
     @property
+    def _track_activity(self) -> bool:  # type: ignore[override]  # a plain attribute there
+        """Whether Jupyter counts this request as its user's work: pages ask for lists by themselves."""
+        return self.request.method not in ("GET", "HEAD")
+
+    @property
     def site(self) -> Site:
         site: Site = self.settings["qconnect"]
         return site

@@ -237,6 +237,23 @@ def test_a_heartbeat_is_answered_with_the_session(server: JupyterServer, session
     assert "'unsafe-inline'" not in policy(page)["script-src"]
 
 
+def test_what_the_user_does_is_activity_and_a_heartbeat_is_none(server: JupyterServer, session: dict[str, Any]) -> None:
+    def last_activity() -> str:
+        return str(server.request("GET", "api/status").json()["last_activity"])
+
+    async def run() -> None:
+        async with websockets.connect(live_url(server, session["id"]), additional_headers=token(server)) as socket:
+            await beat(socket, size=[800, 600])
+            before = last_activity()
+            await beat(socket, input=False)
+            server.request("GET", "qconnect/api/sessions")  # pages ask for it by themselves
+            assert last_activity() == before
+            await beat(socket, input=True)
+            assert last_activity() > before
+
+    asyncio.run(run())
+
+
 def sizes_of(server: JupyterServer, key: str) -> str:
     """What xrandr says of the display of a session, as the session itself may ask."""
     folder = server.home / ".local/share/qconnect/sessions" / key

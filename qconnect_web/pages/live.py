@@ -19,6 +19,7 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from ..errors import QConnectError, UnknownApp, UnknownSession
 from ..models import Session, SessionState
+from ..proxy.activity import note_input
 from .handlers import PageHandler
 from .owners import Owners
 
@@ -31,11 +32,13 @@ MAX_MESSAGE = 4096
 class LiveHandler(WebSocketMixin, WebSocketHandler, PageHandler):
     """The viewer's heartbeat: answers each message with the session, and speaks up when the session changes.
 
-    The page sends `{"t": ms, "viewer": id, "client": bool, "focus": bool, "size": [w, h]}`; all but `t` may be
-    missing. It is answered with `{"t", "session", "client", "owner"}`: `client` says from where to load the display
-    (`url`, `path` of the websocket, `sandbox`), `owner` which viewer decides on the size, and what size that is.
+    The page sends `{"t": ms, "viewer": id, "client": bool, "focus": bool, "size": [w, h], "input": bool}`; all but `t`
+    may be missing, `input` says that the user did something since the last one. It is answered with
+    `{"t", "session", "client", "owner"}`: `client` says from where to load the display (`url`, `path` of the websocket,
+    `sandbox`), `owner` which viewer decides on the size, and what size that is.
     """
 
+    flood_prone = True
     owners: ClassVar[dict[str, Owners]] = defaultdict(Owners)
 
     def check_origin(self, origin: str | None = None) -> bool:
@@ -87,6 +90,8 @@ class LiveHandler(WebSocketMixin, WebSocketHandler, PageHandler):
             self.close(1008, "not a heartbeat")
             return
         self.viewer = str(asked["viewer"])
+        if asked.get("input") is True:
+            note_input(self.settings)
         self.seats.update(self, self.viewer, asked)
         await self._fit()
         await self._refresh()

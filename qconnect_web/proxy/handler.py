@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import datetime, timezone
+from functools import partial
 from http.client import responses
 from typing import Any
 
+from jupyter_server import CallContext
 from jupyter_server.auth.decorator import allow_unauthenticated, authorized, ws_authenticated
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server_proxy.handlers import ProxyHandler
@@ -31,10 +32,12 @@ from ..errors import (
 )
 from ..models import JOB_ID, Endpoint, Session
 from ..statuses import status_of
+from .activity import note_input
 from .files import PAGES, client_on, make_harmless
 from .gate import TICKET_PATH, is_own_origin, without_ticket
 from .headers import SAFE_HEADERS, STRICT_CSP, Upgrade, file_path, for_upstream
 from .lines import Line, open_line
+from .metrics import OPENING, UPGRADES
 from .relay import Relay
 from .splice import Place, Splices
 from .upstream import dial, tune
@@ -45,9 +48,11 @@ WRITE_S = 10.0
 FILE_S = 30.0
 
 
+@web.stream_request_body  # a body is refused before it is read, not after
 class SessionProxy(ProxyHandler):  # type: ignore[misc]  # jupyter-server-proxy has no type information
     """One request for one session's display."""
 
+    flood_prone = True
     SUPPORTED_METHODS = ("GET", "HEAD")
     auth_resource = "qconnect"
     _place: Place | None = None
@@ -70,6 +75,9 @@ class SessionProxy(ProxyHandler):  # type: ignore[misc]  # jupyter-server-proxy 
 
     async def prepare(self) -> None:
         """Lets in whom Jupyter knows, or who holds a ticket for this session."""
+        CallContext.set(CallContext.JUPYTER_HANDLER, self)  # as Jupyter's own does: `flood` looks for it
+        if self.request.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.request.headers:
+            raise web.HTTPError(413, "A display takes no body.")
         ticket = self.path_kwargs.get("ticket")
         if ticket is None:
             await super().prepare()
@@ -77,6 +85,9 @@ class SessionProxy(ProxyHandler):  # type: ignore[misc]  # jupyter-server-proxy 
             raise web.HTTPError(403)
         elif not await self._has_ticket(ticket):
             raise web.HTTPError(403, "The page's ticket is void. Open the session's page again.")
+
+    def data_received(self, chunk: bytes) -> None:
+        """What still comes of a refused body goes nowhere."""
 
     async def _has_ticket(self, ticket: str) -> bool:
         """Whether the ticket is good for the session in the address; an unknown one costs no look at sessions."""
@@ -161,7 +172,8 @@ class SessionProxy(ProxyHandler):  # type: ignore[misc]  # jupyter-server-proxy 
             starting = asyncio.ensure_future(relay.ready())  # while the session is waited for
             starting.add_done_callback(lambda done: done.cancelled() or done.exception())
         session, endpoint = await self._endpoint(job_id, HOLD_S)
-        return session, *await open_line(session, endpoint, upgrade, relay, browser)
+        with OPENING.time():
+            return session, *await open_line(session, endpoint, upgrade, relay, browser)
 
     async def _hand_over(self, splices: Splices, place: Place, session: Session, line: Line, head: bytes) -> None:
         """Answers 101 and lets go of the browser's connection; from here on nothing can be refused any more."""
@@ -174,11 +186,10 @@ class SessionProxy(ProxyHandler):  # type: ignore[misc]  # jupyter-server-proxy 
             line.close()
             splices.leave(place)
             return
-        splices.join(place, session, browser, line, self._record_upward)
-
-    def _record_upward(self) -> None:
-        """What the user sends counts as activity for whoever stops idle servers; what a display draws does not."""
-        self.settings.setdefault("last_activity_times", {})["qconnect"] = datetime.now(timezone.utc)
+        UPGRADES.labels("opened").inc()
+        page = "Origin" in self.request.headers  # a program's has none
+        on_input = None if page else partial(note_input, self.settings)
+        splices.join(place, session, browser, line, on_input)
 
     def on_connection_close(self) -> None:
         """The browser left before it got its answer."""
@@ -237,6 +248,8 @@ class SessionProxy(ProxyHandler):  # type: ignore[misc]  # jupyter-server-proxy 
     def _refuse(self, status: int, message: str, reason: str) -> None:
         if self._finished:
             return
+        if self.path_kwargs.get("viewer"):
+            UPGRADES.labels(reason).inc()
         self.clear()
         self.set_status(status)
         self.set_header("Content-Type", "application/json")

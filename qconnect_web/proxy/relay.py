@@ -18,6 +18,7 @@ from typing import Any
 
 from ..pinning import PinnedContext
 from .channel import Channel
+from .metrics import RELAY_STARTS
 from .pump import Closed, Side
 from .sockets import AsyncioHost
 
@@ -163,6 +164,7 @@ class Relay:
             self._give_up("it did not answer")
             return False
         self._up = True
+        RELAY_STARTS.inc()
         self._log.debug("qconnect: the relay process runs (%d)", self._process.pid)
         return True
 

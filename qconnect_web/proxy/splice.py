@@ -12,13 +12,14 @@ from tornado.iostream import IOStream
 
 from ..errors import TooManyRequests
 from ..models import Session
-from .activity import Activity
+from .activity import Tally
+from .flood import Bucket
 from .lines import Line
+from .metrics import CLOSED, WEBSOCKETS
 from .relay import Relay
 from .streams import Pump
 
-MAX_PER_SESSION = 16
-"""Websockets that one session may have at a time, those that are still waiting for it included."""
+OnInput = Callable[[], None] | None
 CLOSE_S = 5.0
 T = TypeVar("T")
 
@@ -59,41 +60,53 @@ class Place:
 
 
 class Splices:
-    """All places of this server: one per viewer, a bounded number per session."""
+    """All places of this server: one per viewer, a bounded number per session (`most`) and per minute; 0: no limit."""
 
-    def __init__(self, log: logging.Logger, relay: Relay) -> None:
+    def __init__(self, log: logging.Logger, relay: Relay, most: int = 16, per_minute: int = 240) -> None:
         self._log = log
         self.relay = relay
+        self._most, self._per_minute = most, per_minute
         self._places: set[Place] = set()
+        self._asked: dict[str, Bucket] = {}
 
     def enter(self, session_key: str, viewer: str) -> Place:
         """A place for a viewer; the one it had before is ended. Raises TooManyRequests when the session is full."""
+        self._count(session_key)
         others = [place for place in self._places if place.session == session_key]
         for place in others:
             if place.viewer == viewer:
                 place.end("a newer connection of the same viewer")
                 self.leave(place)
-        if sum(place.viewer != viewer for place in others) >= MAX_PER_SESSION:
+        if self._most and sum(place.viewer != viewer for place in others) >= self._most:
             raise TooManyRequests(
-                f"This session is open in {MAX_PER_SESSION} places already. Close some of them, then reload the page."
+                f"This session is open in {self._most} places already. Close some of them, then reload the page."
             )
         place = Place(session_key, viewer)
         self._places.add(place)
+        WEBSOCKETS.set(len(self._places))
         return place
+
+    def _count(self, session_key: str) -> None:
+        """One more request for this session; those that nobody asks for any more are forgotten."""
+        self._asked = {key: bucket for key, bucket in self._asked.items() if key == session_key or not bucket.full}
+        if not self._asked.setdefault(session_key, Bucket(self._per_minute)).take():
+            raise TooManyRequests("This session was opened too often within a minute. Wait a minute, then reload.")
 
     def leave(self, place: Place) -> None:
         """Gives the place up."""
         self._places.discard(place)
+        WEBSOCKETS.set(len(self._places))
 
     def __len__(self) -> int:
         return len(self._places)
 
-    def join(self, place: Place, session: Session, browser: IOStream, line: Line, on_input: Callable[[], None]) -> None:
+    def join(self, place: Place, session: Session, browser: IOStream, line: Line, on_input: OnInput) -> None:
         """Pumps between the two until one ends; returns at once, and owns both from now on."""
-        pump = line.join(browser, Activity(on_input))
-        place.pump(pump, self._run(place, session, pump))
+        tally = Tally(on_input)
+        pump = line.join(browser, tally)
+        place.pump(pump, self._run(place, session, pump, tally))
 
-    async def _run(self, place: Place, session: Session, pump: Pump) -> None:
+    async def _run(self, place: Place, session: Session, pump: Pump, tally: Tally) -> None:
         """One line in the log when it opens, one when it closes; nothing in them is secret."""
         started, name = time.monotonic(), f"{session.id} (viewer {place.viewer[:8]})"
         node = session.connection.node if session.connection else "?"
@@ -102,6 +115,8 @@ class Splices:
             closed = await pump.run()
         finally:
             self.leave(place)
+        tally(closed.bytes_up, closed.bytes_down)
+        CLOSED.labels(closed.who).inc()
         self._log.info(
             "qconnect: websocket of session %s closed by the %s (%s) after %.1f s: %d bytes up, %d bytes down",
             *(name, closed.who, place.over or "end of connection", time.monotonic() - started),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from qconnect_web.proxy import lines, streams
+from qconnect_web.proxy.flood import LINES, Bucket
 from qconnect_web.store import Store
 from qconnect_web.transports.tls import TlsTransport
 from tests.proxy.world import Jupyter, Manager, Node, Run, Speak, new_run
@@ -33,6 +34,7 @@ def run(tmp_path: Path, jupyter: Jupyter) -> Iterator[Run]:
     store.prepare()
     jupyter.manager.store = store
     jupyter.manager.transport = TlsTransport()
+    jupyter.quiet._bucket = Bucket(LINES)  # each test may fill the log anew
     yield new_run(store)
     jupyter.manager.hold = jupyter.manager.raises = None
 

@@ -21,11 +21,11 @@ from websockets.sync.server import ServerConnection, serve
 
 from qconnect_web.errors import IdentityMismatch, NotReady, UnknownSession, Unreachable
 from qconnect_web.proxy import handler, upstream
-from qconnect_web.proxy.splice import MAX_PER_SESSION
 from tests.deadline import eventually
 from tests.proxy.world import ACCEPT, BASE, VIEWER, Jupyter, Node, Run, Wire, settle, switch
 
 Doors = Callable[..., Node]
+MOST = 16
 MIB = 1024 * 1024
 
 
@@ -266,12 +266,12 @@ def test_a_newer_request_ends_one_that_still_waits(jupyter: Jupyter, run: Run, n
 
 def test_a_session_has_a_bounded_number_of_places(jupyter: Jupyter, run: Run, node: Doors) -> None:
     found = node(switch())
-    wires = [opened(jupyter, f"viewer-{number:04}") for number in range(MAX_PER_SESSION)]
+    wires = [opened(jupyter, f"viewer-{number:04}") for number in range(MOST)]
     try:
         with jupyter.websocket(path("viewer-9999"), {"Cookie": jupyter.cookie(), "Origin": jupyter.origin}) as wire:
             answer = wire.answer()
         assert (answer.status, answer.json()["reason"]) == (429, "too-many")
-        assert found.dials == MAX_PER_SESSION
+        assert found.dials == MOST
         again = opened(jupyter, "viewer-0003")  # who has a place keeps it
         again.connection.close()
     finally:

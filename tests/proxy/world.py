@@ -37,6 +37,7 @@ from qconnect_web.errors import UnknownSession
 from qconnect_web.models import Connection, Endpoint, Job, JobSpec, JobState, Record, Session
 from qconnect_web.pinning import fingerprint_of
 from qconnect_web.proxy import handler
+from qconnect_web.proxy.flood import Quiet
 from qconnect_web.proxy.relay import Relay
 from qconnect_web.proxy.splice import Splices
 from qconnect_web.proxy.tickets import Tickets
@@ -302,10 +303,12 @@ class Jupyter:
             sessions=self.manager,
             tickets=self.tickets,
             clients=clients.Clients([]),
-            splices=Splices(app.log, Relay(app.log)),
+            splices=Splices(app.log, Relay(app.log), per_minute=0),
         )
         app.web_app.add_handlers(r".*$", patterns)
         app.log.addHandler(_Keep(self.logged))
+        self.quiet = Quiet()
+        self.quiet.guard(app.log)
         self.server = HTTPServer(app.web_app)
         listener = socket.create_server(("127.0.0.1", 0))
         listener.setblocking(False)
@@ -364,6 +367,7 @@ class Jupyter:
 
     def close(self) -> None:
         self.run(self.app.web_app.settings["qconnect"].splices.close())
+        self.quiet.release(self.app.log)
         self.server.stop()
         self.run(self.server.close_all_connections())
         self.run(self.app._cleanup())

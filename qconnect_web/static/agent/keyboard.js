@@ -50,7 +50,25 @@ function onBlur(event) {
   });
 }
 
+const WORK = ['keydown', 'pointerdown', 'pointermove', 'wheel', 'touchstart', 'paste'];
+const WORK_MS = 1000;
+
+/** Tells, once a second at most, that the user is at work: what counts against stopping an idle server. */
+function watchWork() {
+  let told = -Infinity;
+  const onWork = (/** @type {Event} */ event) => {
+    if (event.isTrusted && event.timeStamp - told > WORK_MS) {
+      told = event.timeStamp;
+      tell('input');
+    }
+  };
+  for (const name of WORK) {
+    window.addEventListener(name, onWork, { capture: true, passive: true });
+  }
+}
+
 export function watchKeyboard() {
+  watchWork();
   window.addEventListener('blur', onBlur, true);
   window.addEventListener('focusout', onBlur, true);
   window.addEventListener('keydown', onChord, true);

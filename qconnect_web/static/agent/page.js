@@ -19,6 +19,7 @@
  *     title {title}           title of the window in front
  *     closed {reason}         the connection ended
  *     focus                   the user came into the frame
+ *     input                   the user moved the mouse, clicked, typed or pasted
  *     chord                   the user pressed Ctrl+Alt+Shift+Q: give the keyboard back
  *     copied {text}           the program put text on its clipboard
  *     error {message}, csp {what}   for the log

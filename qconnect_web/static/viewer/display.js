@@ -145,7 +145,7 @@ export class Display {
    * @param {Record<string, unknown>} data
    */
   hear(frame, event, data) {
-    if (event !== 'echo') {
+    if (event !== 'echo' && event !== 'input') {
       mark(`agent-${event}`, { number: frame.number, ...data });
     }
     if (event === 'title' && typeof data.title === 'string') {

@@ -52,6 +52,8 @@ class Viewer {
     this.address = null;
     /** Whether the next heartbeat asks to decide on the size. */
     this.claim = false;
+    /** Whether the user did something since the last heartbeat. */
+    this.input = false;
     this.room = new Room();
     this.display = this.makeDisplay();
     this.bar = this.makeBar();
@@ -144,6 +146,9 @@ class Viewer {
     window.addEventListener('focus', () => {
       this.takeSize();
     });
+    for (const name of ['pointerdown', 'keydown']) {
+      window.addEventListener(name, () => (this.input = true), { passive: true });
+    }
     window.addEventListener('online', () => {
       this.link.hurry();
     });
@@ -157,7 +162,9 @@ class Viewer {
     const focus = this.claim;
     this.claim = false;
     const size = this.controls.visible ? this.size.own : null;
-    return { viewer: this.id, client: this.display.wanting, focus, size };
+    const { input } = this;
+    this.input = false;
+    return { viewer: this.id, client: this.display.wanting, focus, size, input };
   }
 
   /** @param {import("../types").Answer} answer */
@@ -187,6 +194,8 @@ class Viewer {
     } else if (event === 'focus') {
       this.controls.entered();
       this.takeSize();
+    } else if (event === 'input') {
+      this.input = true;
     } else if (event === 'chord') {
       this.controls.escaped();
     } else if (event === 'copied') {
