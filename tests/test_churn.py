@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -23,24 +23,23 @@ def server(tmp_path: Path) -> Iterator[JupyterServer]:
     server.close()
 
 
-def one_round(server: JupyterServer) -> None:
+def one_round(server: JupyterServer, ready: Callable[[], None] = lambda: None) -> None:
     """Start, ready, stop, forget."""
     job_id = server.launch("xterm")["id"]
     server.wait_for(job_id, "READY", timeout=60)
+    ready()
     assert server.end(job_id)["state"] == "ENDED"
     assert server.request("DELETE", f"qconnect/api/sessions/{job_id}").status == 204
 
 
 @pytest.mark.timeout(600)
 def test_a_hundred_sessions_leave_nothing(server: JupyterServer) -> None:
-    traces = x_traces(server.home)
+    traces, seen = x_traces(server.home), set[str]()
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         list(pool.map(one_round, [server] * 12))  # caches fill, lazy imports happen
         rss, fds = server.rss(), server.fds()
-        lives = server.launch("xterm")["id"]
-        server.wait_for(lives, "READY", timeout=60)
-        assert x_traces(server.home) - traces, "a session's runtime folder would not be seen"
-        server.end(lives)
+        one_round(server, lambda: seen.update(x_traces(server.home) - traces))
+        assert seen, "what a session has would not be seen"
         list(pool.map(one_round, [server] * ROUNDS))
     assert server.sessions() == []
     eventually(lambda: not server.leftovers(), 10, "the end of all processes")

@@ -6,6 +6,19 @@ interface XpraWindowObject {
   canvas?: HTMLCanvasElement;
   title?: string;
   metadata?: Record<string, unknown>;
+  x: number;
+  y: number;
+  w: number;
+  h: number;
+  leftoffset: number;
+  rightoffset: number;
+  topoffset: number;
+  bottomoffset: number;
+  override_redirect?: boolean;
+  fullscreen?: boolean;
+  maximized?: boolean;
+  updateCSSGeometry?(): void;
+  geometry_cb?: (win: XpraWindowObject) => void;
 }
 
 interface XpraProtocolObject {
@@ -21,6 +34,10 @@ interface XpraClientObject {
   protocol: XpraProtocolObject | null;
   reconnect: boolean;
   server_readonly: boolean;
+  server_is_desktop: boolean;
+  server_is_shadow: boolean;
+  desktop_width: number;
+  desktop_height: number;
   capture_keyboard: boolean;
   disconnect_reason: string | null;
   server_ping_latency: number;

@@ -159,7 +159,7 @@ def test_the_whole_journey(context: BrowserContext, lab: JupyterServer, network:
 
     taken = [cut_websocket(page, network) for _ in range(3)]
     print(f"websocket cut: painted again after {taken} s")
-    assert min(taken) <= 2
+    assert max(taken) <= 2
     prove_typing(page, home, "after-cut")
     restart_server(page, lab)
     prove_typing(page, home, "after-restart")

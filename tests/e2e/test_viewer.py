@@ -276,6 +276,29 @@ def test_the_policy_stops_an_eval_and_nothing_that_is_needed(
     assert thrown == []
 
 
+def test_a_window_placed_on_a_large_screen_is_within_reach_on_a_small_one(
+    desk: Desk, context: BrowserContext, page: Page, session: dict[str, Any]
+) -> None:
+    page.set_viewport_size({"width": 1500, "height": 900})
+    eventually(lambda: size(page) == stage(page), 10, "the large size")
+    window = "Object.values(c.id_to_window)[0]"
+    client(page, f"(w => {{ w.x = 1000; w.y = 500; w.updateCSSGeometry(); w.geometry_cb(w); }})({window})")
+    assert desk.typed(page, "moved-to-the-corner")
+    page.close()
+    small = context.new_page()
+    small.set_viewport_size({"width": 800, "height": 560})
+    small.goto(desk.url(f"{session['id']}/"))
+    wait_ready(small)
+    box = small.frames[-1].locator("canvas").bounding_box()
+    bar = small.locator("#stage").bounding_box()
+    assert box
+    assert bar
+    border = 1  # the client counts its window's border as nothing
+    assert box["x"] + box["width"] <= 800 + border
+    assert box["y"] + box["height"] <= bar["y"] + bar["height"] + border
+    assert desk.typed(small, "on-the-small-screen")
+
+
 def test_a_long_title_leaves_the_buttons_of_its_window_free(desk: Desk, context: BrowserContext) -> None:
     long = desk.session("command", command=["xterm", "-title", "a long title " * 20])
     page = desk.view(context, long)

@@ -6,6 +6,7 @@ import { version, windows, wrap } from './methods.js';
 import { watchPainting } from './painting.js';
 import { watchPackets } from './packets.js';
 import { offer, repairClipboard, watchClipboard } from './clipboard.js';
+import { shortenTitles, watchPlaces } from './windows.js';
 import { releaseKeyboard, takeKeyboard, watchKeyboard } from './keyboard.js';
 
 /** @param {boolean} on */
@@ -131,15 +132,6 @@ function removeNotices() {
   }
 }
 
-/** In the client's own style a long title lies over the buttons of its window. A built sheet needs no leave of the policy. */
-function shortenTitles() {
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(
-    '.windowtitle { box-sizing: border-box; max-width: calc(100% - 115px); padding-right: 0; }',
-  );
-  document.adoptedStyleSheets.push(sheet);
-}
-
 /** The client's scripts are there, its start is not yet. @param {boolean} hold */
 function onScripts(hold) {
   if (typeof XpraClient === 'undefined') {
@@ -149,6 +141,7 @@ function onScripts(hold) {
   repairIds();
   shortenTitles();
   watchPainting(XpraClient, typeof XpraWindow === 'undefined' ? null : XpraWindow);
+  watchPlaces(typeof XpraWindow === 'undefined' ? null : XpraWindow);
   watchPackets(XpraClient);
   watchClipboard(XpraClient);
   wrap(XpraClient, 'connect', (client, _args, inner) => {
