@@ -43,11 +43,35 @@ qc_ended_by_program() {
   local ran what="ended with exit status $1"
   qc_now
   ran=$((${qc_time%.*} - ${qc_began%.*}))
+  (($1 == 0)) && qc_await_others
   [[ $qc_started ]] && ran=$((${qc_time%.*} - qc_started))
   if (($1 == 0)); then qc_finish app-exit 'The program ended.' 0 0; fi
   (($1 > 128)) && what="was ended by signal $(($1 - 128)) (exit status $1)"
   ((ran < 60)) && what=${what/ with/ after $ran s with}
   qc_finish app-exit "The program $what on node $qc_node." "$1" "$1"
+}
+
+# A program that forked before it went (many do) goes on as long as it shows a window. It has ten seconds to show its
+# first one; what it left behind without any (a D-Bus daemon) counts for nothing.
+qc_await_others() {
+  local until=$((SECONDS + 10)) shown
+  [[ $qc_kind == gui ]] && type -P xprop >/dev/null || return 0
+  while qc_has_others; do
+    shown=$(DISPLAY=":$qc_d" XAUTHORITY="$qc_rt/Xauthority" timeout 5 xprop -root _NET_CLIENT_LIST 2>/dev/null)
+    [[ $shown == *0x* ]] || ((SECONDS < until)) || return 0
+    qc_next 1
+    [[ $qc_what == xvfb || $qc_what == xpra ]] && qc_ended "$qc_what" "$qc_rc"
+  done
+}
+
+# Whether anything lives that descends from the program: its environment tells it from what is ours.
+qc_has_others() {
+  local pid
+  qc_find_tree $$
+  for pid in "${qc_tree[@]}"; do
+    grep -qzx 'QCONNECT=gui' "/proc/$pid/environ" 2>/dev/null && return 0
+  done
+  return 1
 }
 
 # Seconds as people say them.

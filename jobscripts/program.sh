@@ -47,9 +47,11 @@ qc_become_program() {
   [[ $qc_kind == vnc ]] && called=vnc
   printf 'ready 0\n' >&5
   read -r -t 100000000 display <&3
-  export DISPLAY=":$display" XAUTHORITY="$qc_rt/Xauthority" QCONNECT="$called" TMPDIR="$qc_rt/tmp"
-  export XDG_RUNTIME_DIR="$qc_rt/user"
-  unset -v QCONNECT_SESSION WAYLAND_DISPLAY WAYLAND_SOCKET SESSION_MANAGER DBUS_SESSION_BUS_ADDRESS XDG_SESSION_TYPE
+  export QCONNECT="$called" TMPDIR="$qc_rt/tmp" XDG_RUNTIME_DIR="$qc_rt/user"
+  unset -v DISPLAY XAUTHORITY TMUX TMUX_PANE QCONNECT_SESSION WAYLAND_DISPLAY WAYLAND_SOCKET SESSION_MANAGER \
+    DBUS_SESSION_BUS_ADDRESS XDG_SESSION_TYPE
+  [[ $display ]] && export DISPLAY=":$display" XAUTHORITY="$qc_rt/Xauthority"
+  [[ $qc_kind == terminal ]] && qc_become_terminal
   [[ $qc_kind == @(desktop|vnc) ]] && type -P dbus-run-session >/dev/null && wrapper=(dbus-run-session --)
   exec "${wrapper[@]}" "${qc_command[@]}" 3>&- 5>&-
 }

@@ -98,6 +98,7 @@ qc_supervisor() {
   qc_log "run $qc_run of job $qc_job on node $qc_node, runtime folder $qc_rt"
   [[ -x /usr/bin/perl || -x /usr/bin/python3 ]] || qc_log 'no perl or python3 here: programs that detach themselves may stay behind'
   [[ $qc_key ]] || qc_publish_record
+  [[ $qc_kind == terminal ]] && qc_serve_terminal
   qc_open_display
   while :; do qc_await_end; done
 }

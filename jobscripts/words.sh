@@ -32,16 +32,21 @@ qc_ours() {
 
 # connection.json, the word that the display is open; everything in it was checked before.
 qc_publish_connection() {
-  local port=null socket=null display xpra node job protocol=''
+  local port=null socket=null terminal=null display xpra node job protocol=''
   [[ $qc_kind == vnc ]] && protocol='"protocol": "rfb", '
-  if [[ $qc_bind == socket ]]; then qc_json "$qc_rt/x.sock" && socket=$qc_text; else port=$qc_port; fi
-  qc_json ":$qc_d" && display=$qc_text
+  [[ $qc_kind == terminal ]] && qc_json "$qc_rt/tmux" && terminal=$qc_text
+  if [[ -z $qc_d ]]; then qc_fingerprint=''; elif [[ $qc_bind == socket ]]; then
+    qc_json "$qc_rt/x.sock" && socket=$qc_text
+  else
+    port=$qc_port
+  fi
+  qc_json "${qc_d:+:}$qc_d" && display=$qc_text
   qc_json "$qc_xpra_version" && xpra=$qc_text
   qc_json "$qc_node" && node=$qc_text
   qc_json "$qc_job" && job=$qc_text
   qc_now
   qc_publish connection.json "{\"version\": 1, \"run\": \"$qc_run\", \"job\": $job, \"node\": $node, \
-\"port\": $port, \"socket\": $socket, \"display\": $display, $protocol\"xpra\": $xpra, \
+\"port\": $port, \"socket\": $socket, \"terminal\": $terminal, \"display\": $display, $protocol\"xpra\": $xpra, \
 \"fingerprint\": \"$qc_fingerprint\", \"time\": $qc_time}"
 }
 

@@ -31,12 +31,13 @@ LIBRARY = (
     "probes.sh",
     "ending.sh",
     "program.sh",
+    "tmux.sh",
     "vnc.sh",
     "session.sh",
 )
 """The pieces of the shell library in the order in which they stand in a script."""
-OF_VNC = ("vnc.sh",)
-"""Pieces that only the scripts of VNC desktops need."""
+OF_KIND = {"vnc.sh": "vnc", "tmux.sh": "terminal"}
+"""The pieces that only sessions of one kind need."""
 DIALECTS = ("pbs", "slurm")
 WORD = re.compile(r"[A-Za-z0-9/][A-Za-z0-9_.,:+=@/-]{0,1023}")
 """What a directive may hold: nothing that any of the batch systems, or a submit filter's shell, gives a meaning to."""
@@ -131,7 +132,7 @@ def _piece(name: str) -> str:
 
 @cache
 def _library(kind: str) -> Shell:
-    return Shell("\n".join(_piece(name) for name in LIBRARY if kind == "vnc" or name not in OF_VNC))
+    return Shell("\n".join(_piece(name) for name in LIBRARY if OF_KIND.get(name, kind) == kind))
 
 
 def render(
@@ -187,7 +188,7 @@ def _of_app(app: App) -> dict[str, Any]:
 
 def render_by_hand(app: App, spec: JobSpec) -> str:
     """The script of an app for plain `qsub`: it makes its own folder, `job-<id>`, and writes its own record there."""
-    record = Record(key="", app=app.name, title=app.title, spec=spec, command=app.command, created=0)
+    record = Record(key="", app=app.name, title=app.title, spec=spec, command=app.command, created=0, kind=app.kind)
     return render(app, record, sessions_dir=None, bind="tls")
 
 

@@ -18,6 +18,7 @@ from .quantities import parse_memory, parse_walltime
 
 JOB_ID = re.compile(r"[0-9]{1,10}(?:\[[0-9]*\])?(?:\.[A-Za-z0-9][A-Za-z0-9_.-]{0,252})?")
 """A job id as TORQUE and OpenPBS print it: `123`, `123.server`, `123[4].server` (torque.md)."""
+UNIX_SOCKET = re.compile(r"/[!-~]{1,106}")  # at most 107 bytes (unix(7)), and ours are plain ASCII
 PORTABLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,229}")
 """A job name that TORQUE, OpenPBS and Slurm all accept (recordings: `-N` on both PBS flavours)."""
 
@@ -88,9 +89,9 @@ class JobSpec:
 class App:
     """What a tile can start.
 
-    `kind` is `gui`, `desktop`, `vnc` or `terminal`; `command` is an argument list (empty when `takes_command`: the user
-    types it); `setup` are lines of bash from the site that run before it (`module load …`); `requires` are the programs
-    that must be on PATH; `opengl` asks for GLX; `geometry` is a VNC desktop's first size; `resources` fill the spec.
+    `kind` is `gui`, `desktop`, `vnc` or `terminal` (tmux, with a display); `command` is an argument list (empty when
+    `takes_command`: the user types it); `setup` are lines of bash that run before it (`module load …`); `requires` are
+    programs that must be on PATH; `opengl` asks for GLX; `geometry` is a VNC desktop's first size.
     """
 
     name: str
@@ -142,6 +143,7 @@ class Connection:
 
     `port` (mutual TLS) or `socket` (unix) is None; `fingerprint` is the SHA-256 of the DER server certificate, hex.
     `protocol` is what speaks there: xpra of version `xpra`, or RFB (VNC, behind the job's door; `xpra` is empty).
+    `terminal` is the socket of a tmux; such a session may have no display (empty), and then no port and no socket.
     """
 
     run: str
@@ -153,6 +155,7 @@ class Connection:
     xpra: str
     fingerprint: str
     time: float
+    terminal: str | None = None
     version: int = 1
     protocol: str = "xpra"
 
@@ -166,9 +169,9 @@ class Connection:
             not (all(isinstance(value, str) for value in strings) and isinstance(data["port"], int | None))
             or not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})", str(found.node))
             or found.protocol not in ("xpra", "rfb")
-            or (found.port is None) == (found.socket is None)
+            or (found.port, found.socket).count(None) != (2 if found.terminal and not found.display else 1)
             or (found.port is not None and not 1024 <= int(found.port) <= 65535)
-            or (found.socket is not None and not (str(found.socket).startswith("/") and len(found.socket) <= 107))
+            or not all(path is None or UNIX_SOCKET.fullmatch(str(path)) for path in (found.socket, found.terminal))
             or (found.port is not None and not re.fullmatch(r"[0-9a-f]{64}", str(found.fingerprint)))
         )
         if wrong:
@@ -225,6 +228,7 @@ class Record:
     spec: JobSpec
     command: tuple[str, ...]
     created: float
+    kind: str = "gui"
     submitter: str | None = None
     job_id: str | None = None
     submitted: float | None = None
@@ -240,8 +244,7 @@ class Record:
     def from_json(cls, data: dict[str, Any]) -> Record:
         """The record as `to_json` wrote it; raises BadRequest on unknown keys."""
         known(cls, data)
-        spec = JobSpec.from_json(data["spec"])
-        return cls(**{**data, "spec": spec, "command": tuple(data["command"])})
+        return cls(**{**data, "spec": JobSpec.from_json(data["spec"]), "command": tuple(data["command"])})
 
 
 def known(cls: type[Any], data: dict[str, Any]) -> None:
@@ -276,10 +279,7 @@ def _ended(job: Job, connection: Connection | None, end: End | None) -> SessionS
 
 @dataclass(frozen=True)
 class Session:
-    """One App in one Job, as the user sees it.
-
-    `stale_since` (epoch seconds) is set while the scheduler does not answer: `job` is then its last word.
-    """
+    """One App in one Job; while the scheduler does not answer, `stale_since` is set, and `job` its last word."""
 
     record: Record
     job: Job

@@ -119,6 +119,13 @@ class Poll:
         with suppress(OSError, asyncio.TimeoutError):
             await asyncio.wait_for(self.look(), 5)
 
+    async def asked(self) -> None:
+        """Waits for one whole question to the scheduler that was put after a look; bounded by its own time-outs."""
+        self._glanced = time.monotonic()
+        await self.looked.wait()
+        if self._asking:
+            await asyncio.shield(self._asking)
+
     def accepted(self, key: str, job_id: str) -> None:
         """The scheduler has just taken this session's job; its record may not say so yet."""
         self._adopted[key] = job_id

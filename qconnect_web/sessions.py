@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from . import words
@@ -16,6 +17,7 @@ from .errors import (
     NotReady,
     QConnectError,
     UnknownSession,
+    Unreachable,
 )
 from .jobs import JobBook
 from .limits import Allowance, Limits
@@ -29,6 +31,7 @@ from .transports import Transport
 FIRST_LOOK = 1.5
 """Seconds that the first listing waits for the first look at the folders."""
 LOG_LIMIT = 64 * 1024
+NO_DISPLAY = "This terminal session has no display. Run `qconnect` in it: it opens one, or says why there is none."
 Sessions = list[Session]
 Arguments = list[str]
 
@@ -114,6 +117,11 @@ class SessionManager:
             raise UnknownSession(f"There is no session {job_id}. Look at the list of your sessions for those you have.")
         return found[0]
 
+    async def refresh(self) -> str | None:
+        """Waits for the scheduler's own word on every session; returns why there is none, when it does not answer."""
+        await self._poll.asked()
+        return self._poll.problems.get("scheduler")
+
     def _named(self, job_id: str) -> Sessions:
         sessions = self._poll.sessions.values()
         exact = [session for session in sessions if session.id == job_id]
@@ -129,9 +137,13 @@ class SessionManager:
         parts = []
         for name in LOGS:
             text = await asyncio.to_thread(self._store.text, session.record.key, name, LOG_LIMIT)
-            if text and text.strip():
-                parts.append(f"== {name}\n{text.rstrip()}\n")
+            if text and (told := words.without_noise(text).rstrip()):
+                parts.append(f"== {name}\n{told}\n")
         return "\n".join(parts)
+
+    def folder(self, session: Session) -> Path:
+        """Where the session's files are."""
+        return self._store.folder(session.record.key)
 
     async def script(self, job_id: str) -> str:
         """The job script as it was submitted; raises NotReady when the session was submitted by hand."""
@@ -140,6 +152,10 @@ class SessionManager:
         if text is None:
             raise NotReady("This session was submitted by hand, so its script was not kept here.", reason="by-hand")
         return text
+
+    def preview(self, app: str, spec: dict[str, Any], command: Arguments | None = None) -> str:
+        """The job script that `start` would submit; raises as it does. Nothing is submitted or written."""
+        return self._submission.preview(app, spec, command)
 
     # ------------------------------------------------------------------ starting
     async def start(
@@ -203,6 +219,8 @@ class SessionManager:
             while True:
                 session = await self.find(job_id)
                 if session.state is SessionState.READY and session.connection:
+                    if not session.connection.display:
+                        raise Unreachable(NO_DISPLAY, reason="no-display")
                     folder = self._store.folder(session.record.key)
                     return session, await self._transport.endpoint(session, session.connection, folder)
                 if session.state.final:

@@ -46,17 +46,7 @@ class Submission:
     ) -> Session:
         """Starts an app in a job of its own; see SessionManager.start."""
         chosen = self._apps.get(app)
-        words = _command(chosen, command)
-        record = Record(
-            key=_key(idempotency_key),
-            app=chosen.name,
-            title=chosen.title,
-            spec=self._apps.job_spec(chosen, _named(chosen, spec, words)),
-            command=words,
-            created=time.time(),
-            submitter=submitter(),
-            idempotency_key=idempotency_key,
-        )
+        record = self._record(chosen, spec, command, idempotency_key)
         script = self._render(chosen, record)
         if not await self._same_request(record.key):
             await self._check_available(chosen)
@@ -64,6 +54,25 @@ class Submission:
             if await self._create(record):
                 return await self._submit(record, script)
         return await self._wait_for_same(record.key)
+
+    def preview(self, app: str, spec: dict[str, Any], command: list[str] | None) -> str:
+        """The script that `start` would submit; see SessionManager.preview."""
+        chosen = self._apps.get(app)
+        return self._render(chosen, self._record(chosen, spec, command, None))
+
+    def _record(self, app: App, spec: dict[str, Any], command: list[str] | None, idempotency_key: str | None) -> Record:
+        words = _command(app, command)
+        return Record(
+            key=_key(idempotency_key),
+            app=app.name,
+            title=app.title,
+            spec=self._apps.job_spec(app, _named(app, spec, words)),
+            command=words,
+            created=time.time(),
+            kind=app.kind,
+            submitter=submitter(),
+            idempotency_key=idempotency_key,
+        )
 
     async def _create(self, record: Record) -> bool:
         """Writes the intent down, before anything is submitted; raises StorageFailed."""

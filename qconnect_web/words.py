@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import datetime, timezone
 from typing import Any
@@ -26,6 +27,15 @@ EXIT_WORDS = {
     126: "its program could not be run",
 }
 """Exit statuses of a job's script in words; what a scheduler adds is in Job.cause."""
+NOISE = re.compile(
+    r"^(?:XIO:  fatal IO error .*|      after \d+ requests \(\d+ known processed\) with \d+ .*)\n?", re.M
+)
+"""What Xlib prints when a display is closed before its program: harmless, and alarming (_XDefaultIOError)."""
+
+
+def without_noise(log: str) -> str:
+    """A log without the lines that mean nothing."""
+    return NOISE.sub("", log)
 
 
 def end_words(job: Job) -> str:
@@ -72,8 +82,12 @@ def _comment(job: Job) -> str:
 
 
 def title(record: Record) -> str:
-    """What its user calls a session: the name that they gave it, else the title of its app."""
-    return record.title if record.spec.name == record.app else record.spec.name
+    """What its user calls a session: the name that they gave it, else the title of its app.
+
+    The endings that the command line gives to names (`_int_gui`, `int_tmux`, `int_vnc`) are for lists of jobs.
+    """
+    name = record.spec.name.removesuffix("_int_gui").removesuffix("int_tmux").removesuffix("int_vnc").removesuffix("_")
+    return record.title if name in (record.app, "") else name
 
 
 def walltime_left(session: Session, now: float | None = None) -> int | None:
@@ -98,6 +112,7 @@ def describe(session: Session, base_url: str) -> dict[str, Any]:
         "id": session.id,
         "app": record.app,
         "title": title(record),
+        "kind": record.kind,
         "name": record.spec.name,
         "state": session.state.value,
         "reason": reason(session),

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs the Debian packages that the demo and the tests use, if any is missing.
 set -euo pipefail
-wanted=(xpra python3-pil xterm xvfb xauth x11-utils x11-xserver-utils chromium git shellcheck procps iproute2 curl openssl perl fonts-dejavu-core python3-venv
+wanted=(xpra python3-pil xterm xvfb xauth x11-utils x11-xserver-utils chromium git shellcheck procps iproute2 curl openssl perl tmux python3-gi-cairo fonts-dejavu-core python3-venv
   slurm-wlm munge openssh-server openssh-client util-linux
   tigervnc-standalone-server tigervnc-common
   nginx-light gcc libc6-dev libssl-dev) # the last four: the benchmark's contestant and its programs

@@ -27,7 +27,21 @@ from qconnect_web.quantities import parse_memory, parse_walltime
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs" / "apps.md"
-SHIPPED = {"rstudio", "r", "xterm", "xfce", "matlab", "octave", "paraview", "igv", "fiji", "firefox", "command", "vnc"}
+SHIPPED = {
+    "rstudio",
+    "r",
+    "xterm",
+    "tmux",
+    "xfce",
+    "matlab",
+    "octave",
+    "paraview",
+    "igv",
+    "fiji",
+    "firefox",
+    "command",
+    "vnc",
+}
 ICON = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><path d="M0 0h1v1z"/></svg>'
 
 
@@ -147,7 +161,7 @@ def test_every_shipped_app_says_which_programs_it_needs() -> None:
 def test_opengl_programs_and_the_desktop_say_so() -> None:
     kinds = {app.name: app.kind for app in Catalogue([]).apps()}
     assert {name for name, kind in kinds.items() if kind == "desktop"} == {"xfce"}
-    assert {name for name, kind in kinds.items() if kind == "terminal"} == {"xterm", "r"}
+    assert {name for name, kind in kinds.items() if kind == "terminal"} == {"tmux"}
     assert {"matlab", "paraview"} <= {app.name for app in Catalogue([]).apps() if app.opengl}
 
 

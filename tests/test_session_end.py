@@ -215,3 +215,34 @@ def test_without_perl_it_still_cleans_up(run: Run) -> None:
     run.env["PERL5OPT"] = "-Mno_such_module"
     end = end_of(run.by_hand(app("bash", "-c", ESCAPES)), Run.cancel)
     assert end.reason == "cancelled"
+
+
+def test_a_program_that_forks_and_goes_lives_on_as_long_as_it_shows_a_window(tmp_path: Path) -> None:
+    """As many GUIs do: what was started ends at once, its window stays."""
+    line = "setsid xterm -e 'touch shown; read -r x < go' & sleep 1000 >/dev/null & exit 0"
+    run = Run(tmp_path).by_hand(app("bash", "-c", line))
+    os.mkfifo(run.home / "go")
+    with run:
+        run.ready()
+        eventually((run.home / "shown").exists, 20, "the program's window")
+        eventually(lambda: not alive(run.pid("app")), 10, "the end of what was started")
+        time.sleep(11)  # longer than what shows no window is waited for
+        assert run.read("ended.json") is None
+        (run.home / "go").write_text("\n")
+        began = time.monotonic()
+        assert run.ended()["reason"] == "app-exit"
+        assert time.monotonic() - began < 15
+        (run.home / "shown").unlink()
+        (run.home / "go").unlink()
+
+
+def alive(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2][:3]
+
+
+def test_what_a_program_leaves_without_a_window_does_not_keep_its_session(tmp_path: Path) -> None:
+    with Run(tmp_path).by_hand(app("bash", "-c", "sleep 1000 & exit 0")) as run:
+        run.ready()
+        began = time.monotonic()
+        assert run.ended()["reason"] == "app-exit"
+        assert time.monotonic() - began < 20

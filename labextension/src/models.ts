@@ -4,6 +4,9 @@
 export type SessionState =
   'QUEUED' | 'HELD' | 'STARTING' | 'READY' | 'SUSPENDED' | 'ENDING' | 'ENDED' | 'FAILED' | 'UNREACHABLE';
 
+/** Windows of a program, a whole desktop (xpra's or VNC), or a terminal with a display beside it. */
+export type AppKind = 'gui' | 'desktop' | 'vnc' | 'terminal';
+
 /** What is asked of the scheduler: `memory` as `4GB`, `walltime` as `HH:MM:SS`. */
 export interface IJobSpec {
   name: string;
@@ -40,6 +43,7 @@ export interface ISession {
   id: string;
   app: string;
   title: string;
+  kind: AppKind;
   name: string;
   state: SessionState;
   reason: string | null;
@@ -62,7 +66,7 @@ export interface IApp {
   description: string;
   category: string;
   icon: string;
-  kind: 'gui' | 'desktop' | 'vnc' | 'terminal';
+  kind: AppKind;
   available: boolean;
   reason: string | null;
   takes_command: boolean;

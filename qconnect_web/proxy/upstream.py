@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import ssl
-import struct
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -15,6 +13,7 @@ from tornado.iostream import IOStream, SSLIOStream, StreamClosedError, Unsatisfi
 from ..errors import IdentityMismatch, Unreachable, UpstreamFailed
 from ..models import Endpoint, Session
 from ..pinning import PinnedContext, same_fingerprint
+from ..transports.local import check_peer
 from .headers import Upgrade
 
 CONNECT_S = 5.0
@@ -104,18 +103,11 @@ async def _connect_socket(session: Session, endpoint: Endpoint) -> socket.socket
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         await _within(CONNECT_S, _connect(connection, str(endpoint.socket)), session)
-        check_owner(connection)
+        check_peer(connection)
     except BaseException:
         connection.close()
         raise
     return connection
-
-
-def check_owner(connection: socket.socket) -> None:
-    """Raises IdentityMismatch unless the process that listens at the other end is ours."""
-    owner = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))[1]
-    if owner != os.geteuid():
-        raise _impostor("at its socket: the process there is not yours")
 
 
 async def _handshake(endpoint: Endpoint, plain: socket.socket) -> SSLIOStream:

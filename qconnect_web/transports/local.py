@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 import stat
+import struct
 from pathlib import Path
 
 from ..errors import IdentityMismatch, Unreachable
@@ -44,6 +45,16 @@ class LocalTransport:
 
     async def close(self) -> None:
         """Nothing is kept open."""
+
+
+def check_peer(connection: socket.socket) -> None:
+    """Raises IdentityMismatch unless the process that listens at the other end of a unix socket is ours."""
+    owner = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))[1]
+    if owner != os.geteuid():
+        raise IdentityMismatch(
+            "Somebody else than your session answers at its socket: the process there is not yours. Nothing was sent. "
+            "Stop the session and start it again; tell your site if it happens twice."
+        )
 
 
 def check_socket(path: Path) -> None:

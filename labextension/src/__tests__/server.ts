@@ -72,6 +72,7 @@ export function session(id: string, changed: Partial<ISession> = {}): ISession {
     id,
     app: 'xterm',
     title: 'XTerm',
+    kind: 'gui',
     name: 'xterm',
     state: 'READY',
     reason: null,

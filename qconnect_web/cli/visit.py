@@ -1,0 +1,140 @@
+"""One visit to a session: found or started, waited for, shown, and left again without harm."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import AsyncExitStack
+
+from ..errors import QConnectError, UnknownSession
+from ..models import Session, SessionState
+from ..sessions import SessionManager
+from . import native, tables, terminals
+from .addresses import advice
+from .exits import Exit, Stop
+from .screen import Screen
+from .waiting import ended, until_ready
+from .wanted import Wanted, spec, wanted
+
+
+class Visit:
+    """What the options ask for, carried out; `session` is the one that is being visited, as soon as it is known."""
+
+    def __init__(self, manager: SessionManager, options: argparse.Namespace, screen: Screen) -> None:
+        self.session: Session | None = None
+        self._manager, self._options, self._screen = manager, options, screen
+
+    async def named(self, job_id: str) -> Session:
+        """The session of that id; raises UnknownSession, with the list of those that there are."""
+        try:
+            self.session = await self._manager.find(job_id)
+        except UnknownSession as error:
+            alive = [session for session in await self._manager.list() if not session.state.final]
+            if alive:
+                self._screen.note(tables.sessions(alive, self._screen))
+            raise UnknownSession(
+                f"There is no session {job_id}." + (" Those above are there." if alive else " You have none at all.")
+            ) from error
+        return self.session
+
+    async def found_or_started(self) -> Session:
+        """The session that the options mean: the one that the rule finds, else a new one."""
+        meant = wanted(self._options)
+        if not self._options.create:
+            everything = [] if self._options.create else await self._manager.list()
+            if chosen := meant.choose([session for session in everything if not session.state.final]):
+                self._tell_choice(meant, chosen)
+                self.session = chosen
+                return chosen
+        return await self._start(meant)
+
+    def _tell_choice(self, meant: Wanted, chosen: Session) -> None:
+        what = f"{chosen.id} ({chosen.record.spec.name}, {chosen.state.value.lower()})"
+        fits = "" if meant.fits(chosen) else "You have no terminal session. "
+        self._screen.note(f"{fits}Connecting to session {what}. For a new one, add --create.")
+        options = self._options
+        if any(value is not None for value in (options.cores, options.mem, options.walltime, options.queue)):
+            self._screen.note("What you ask of the batch system counts for new sessions only; this one stays as it is.")
+
+    async def _start(self, meant: Wanted) -> Session:
+        app, command = meant.app_to_start(self._manager.apps)
+        if app.kind == "terminal" and self._attaches:
+            terminals.refuse_nesting()
+        asked = spec(self._options, app, command)
+        self.session = await self._manager.start(app.name, asked, command)
+        self._screen.note(f"Job {self.session.record.spec.name} created with job id {self.session.id}")
+        return self.session
+
+    @property
+    def _attaches(self) -> bool:
+        """Whether the session is to be shown here: a person sits at a terminal and did not ask for something else."""
+        options = self._options
+        return self._screen.tty and not (options.json or options.url is not None or options.wait)
+
+    async def show(self, session: Session) -> Exit:
+        """Connects the user to a session, as far as that is possible here."""
+        if not self._attaches:
+            if self._options.wait:
+                self.session = await until_ready(self._manager, session, self._screen)
+            return Exit.DONE
+        if session.state.final or session.state is SessionState.ENDING:
+            raise ended(session)
+        if session.record.kind == "terminal":
+            return await self._show_terminal(session)
+        return await self.show_windows(session)
+
+    async def _show_terminal(self, session: Session) -> Exit:
+        """The terminal here, and its windows on the user's display for as long as it is attached, where that works."""
+        terminals.refuse_nesting()
+        if self._screen.dumb and not self._screen.nameless:
+            raise Stop(
+                f"This terminal cannot move its cursor (TERM=dumb), so tmux cannot be shown in it. Session "
+                f"{session.id} is there; open it from another one, or try: TERM=vt100 qconnect {session.id}",
+                Exit.TOOL_MISSING,
+            )
+        session = self.session = await until_ready(self._manager, session, self._screen)
+        async with AsyncExitStack() as stack:
+            if session.connection and session.connection.display and not native.lacking(session):
+                try:
+                    await stack.enter_async_context(native.viewer(self._manager, session.id))
+                except QConnectError as error:
+                    self._screen.note(f"Its windows cannot be shown here. {error.message}")
+            return await terminals.attach(session, self._ssh(), self._screen)
+
+    async def show_windows(self, session: Session) -> Exit:
+        """The session's windows on the user's own display, else the address for the browser."""
+        why = native.lacking(session)
+        if why:
+            self._screen.print(advice(session.id))
+        session = self.session = await until_ready(self._manager, session, self._screen)
+        if why:
+            self._tell_native(session, why)
+            return Exit.DONE
+        self._screen.note(
+            f"Showing session {session.id}. Closing its window, or Ctrl-C here, only leaves it: the program goes on. "
+            f"End it with: qconnect --stop {session.id}"
+        )
+        async with native.viewer(self._manager, session.id) as shown:
+            status = await shown.wait()
+            words = shown.last_words()
+        return await self._left(session, status, words)
+
+    def _tell_native(self, session: Session, why: str) -> None:
+        self._screen.note(f"Its windows cannot be shown in this terminal: {why}. The session is ready.")
+        self._screen.note(f"Where there is a display and xpra: qconnect --connect-gui {session.id}")
+        if line := native.command(session, self._manager.folder(session)):
+            self._screen.note(f"Without qconnect, where the home folder is the same: {line}")
+
+    async def _left(self, session: Session, status: int, words: str) -> Exit:
+        """What became of the session that the viewer was closed on."""
+        session = await self._manager.find(session.id)
+        over = session.end is not None or session.state.final or session.state is SessionState.ENDING
+        if over:
+            self._screen.note(f"Session {session.id} has ended.")
+            return Exit.DONE
+        if status not in (0, -2, 130):
+            raise Stop(f"xpra could not show session {session.id}: {words}. The session goes on.", Exit.LOST)
+        self._screen.note(f"Session {session.id} goes on. Come back with: qconnect {session.id}")
+        return Exit.DONE
+
+    def _ssh(self) -> list[str]:
+        return ["ssh"]

@@ -1,0 +1,47 @@
+"""docs/qconnect-1.8.1.md is complete, and every test that it names is there."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+
+from qconnect_web.cli.exits import Exit
+from tests.cli.desk import REPOSITORY
+
+TEXT = (REPOSITORY / "docs/qconnect-1.8.1.md").read_text()
+ELSEWHERE = {"Q16", "Q17", "B21"}
+"""The rows of the VNC desktop; the document says so."""
+WANTED = {f"Q{number}" for number in range(1, 51)} | {f"B{number}" for number in range(1, 25)}
+
+
+def rows() -> dict[str, list[str]]:
+    """The tests of each row."""
+    found = {}
+    for line in TEXT.splitlines():
+        if match := re.match(r"\| ([QB]\d+) \|.*\| ([^|]+) \|$", line):
+            found[match[1]] = re.findall(r"`(tests/[\w/.]+::\w+)`", match[2])
+    return found
+
+
+def test_every_row_of_the_ancestor_has_a_test() -> None:
+    found = rows()
+    assert set(found) | ELSEWHERE == WANTED
+    assert not [row for row, tests in found.items() if not tests]
+    for row in ELSEWHERE - set(found):
+        assert row in TEXT
+
+
+@pytest.mark.parametrize("name", sorted({name for tests in rows().values() for name in tests}))
+def test_every_test_that_is_named_exists(name: str) -> None:
+    path, _, function = name.partition("::")
+    tree = ast.parse((REPOSITORY / path).read_text())
+    names = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    assert function in names
+
+
+def test_exit_statuses_are_documented_everywhere() -> None:
+    text = (REPOSITORY / "docs/cli.md").read_text()
+    assert [int(number) for number in re.findall(r"^\| (\d+) \|", text, re.M)] == [status.value for status in Exit]
+    assert (Exit.DONE, Exit.REFUSED, Exit.USAGE, Exit.DIED, Exit.UNKNOWN, Exit.TOOL_MISSING) == (0, 1, 2, 3, 10, 255)

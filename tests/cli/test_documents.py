@@ -1,0 +1,62 @@
+"""Manual page and completions: made from the options, kept in the repository, current, and they work."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+import pytest
+
+from qconnect_web.cli.documents import documents, exit_lines
+from qconnect_web.cli.exits import Exit
+from qconnect_web.cli.options import parser
+from tests.cli.desk import QCONNECT, REPOSITORY, Desk
+
+
+@pytest.mark.parametrize("name", list(documents()))
+def test_the_kept_documents_are_current(name: str) -> None:
+    kept = (REPOSITORY / name).read_text()
+    assert kept == documents()[name], "run: python -m qconnect_web.cli.documents"
+
+
+def test_the_manual_has_every_option_and_status() -> None:
+    text = documents()["share/man/man1/qconnect.1"].replace("\\-", "-")
+    for action in parser()._actions:
+        for option in action.option_strings:
+            assert option in text
+    assert [status for status, _ in exit_lines()] == [status.value for status in Exit]
+    assert "qguiconnect" not in text
+
+
+def test_the_manual_is_clean() -> None:
+    """groff, where there is one, has nothing to complain about."""
+    page = REPOSITORY / "share/man/man1/qconnect.1"
+    lines = page.read_text().splitlines()
+    assert not [line for line in lines if line.startswith(("'", ".")) and not re.match(r"\.(TH|SH|TP|PP|B)\b", line)]
+
+
+def test_bash_completes_options_and_job_ids(desk: Desk) -> None:
+    job_id = desk.start("--app", "xterm")
+    script = REPOSITORY / "share/bash-completion/completions/qconnect"
+
+    def completed(*words: str) -> list[str]:
+        line = " ".join(["qconnect", *words])
+        quoted = " ".join(f"'{word}'" for word in ["qconnect", *words])
+        code = (
+            f"PATH={QCONNECT.parent}:$PATH; . {script}; COMP_WORDS=({quoted}); COMP_CWORD={len(words)}; "
+            f"COMP_LINE='{line}'; COMP_POINT={len(line)}; $(complete -p qconnect | sed 's/.*-F //; s/ .*//'); "
+            'printf "%s\\n" "${COMPREPLY[@]}"'
+        )
+        done = subprocess.run(["bash", "-c", code], env=desk.environment(), capture_output=True, text=True, timeout=60)
+        return done.stdout.split()
+
+    assert "--connect-gui" in completed("--conn")
+    assert completed("--stop", job_id[:1]) == [job_id]
+    assert "xterm" in completed("--app", "xt")
+
+
+def test_the_wheel_installs_them() -> None:
+    data = (REPOSITORY / "pyproject.toml").read_text().partition("wheel.shared-data]")[2].partition("[tool.")[0]
+    installed = re.findall(r'^"(share/[^"]+)" = "\1"$', data, re.M)
+    for name in documents():
+        assert any(name.startswith(f"{folder}/") for folder in installed)
