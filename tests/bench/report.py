@@ -7,6 +7,7 @@ import os
 import platform
 import statistics
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
@@ -60,7 +61,7 @@ def machine() -> str:
     return f"{os.cpu_count()} × {model}, Linux {platform.release()}, Python {platform.python_version()}"
 
 
-def page(values: Values, verdicts: list[Verdict], facts: dict[str, str]) -> str:
+def page(values: Values, verdicts: list[Verdict], facts: dict[str, Any]) -> str:
     """docs/benchmarks.md."""
     template = Environment(undefined=StrictUndefined, keep_trailing_newline=True).from_string(TEMPLATE.read_text())  # noqa: S701 - Markdown, of numbers of ours
     return template.render(figures=figures_table(values), bars=bars_table(verdicts), machine=machine(), **facts)

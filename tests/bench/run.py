@@ -31,16 +31,15 @@ LAUNCH = Path(__file__).with_name("launch.py")
 def save(part: str, result: dict[str, Any]) -> None:
     """Keeps what a part found, for the page."""
     BUILT.mkdir(parents=True, exist_ok=True)
-    (BUILT / f"{part}.json").write_text(json.dumps({"load": os.getloadavg()[0], **result}))
+    (BUILT / f"{part}.json").write_text(
+        json.dumps({"date": date.today().isoformat(), "load": os.getloadavg()[0], **result})
+    )
 
 
-def saved(part: str) -> dict[str, Any]:
-    """What a part found when it was last run."""
+def saved(part: str) -> dict[str, Any] | None:
+    """What a part found when it was last run; None when it never was."""
     path = BUILT / f"{part}.json"
-    if not path.exists():
-        raise SystemExit(f"The part {part} was not measured yet. Run: make bench PART={part}")
-    found: dict[str, Any] = json.loads(path.read_text())
-    return found
+    return dict(json.loads(path.read_text())) if path.exists() else None
 
 
 def measure(parts: list[str], effort: Effort) -> Values:
@@ -65,16 +64,20 @@ def launch() -> None:
 
 
 def write_page() -> None:
-    """docs/benchmarks.md and its picture, from all parts."""
-    found = {part: saved(part) for part in [*PARTS, "launch"]}
+    """docs/benchmarks.md and its picture, from what was measured last; parts that never were are named."""
+    known = [*PARTS, "launch"]
+    found = {part: result for part in known if (result := saved(part))}
+    if not found:
+        raise SystemExit("Nothing was measured yet. Run: make bench")
     values: Values = {}
-    for part in PARTS:
-        values |= found[part]["values"]
+    for result in found.values():
+        values |= result.get("values", {})
     loads = sorted(result["load"] for result in found.values())
     facts = {
-        "date": date.today().isoformat(),
+        "date": " and ".join(sorted({result["date"] for result in found.values()})),
         "load": f"{loads[0]:.1f} to {loads[-1]:.1f}",
-        "launch": found["launch"]["text"].strip(),
+        "launch": found["launch"]["text"].strip() if "launch" in found else "",
+        "missing": [part for part in known if part not in found],
     }
     docs = REPOSITORY / "docs"
     (docs / "benchmarks.md").write_text(report.page(values, judge(values), facts))

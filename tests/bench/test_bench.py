@@ -14,6 +14,8 @@ from tests.bench.bars import BARS, judge
 from tests.bench.contestants import World, world
 from tests.bench.measure import ALL, PARTS, PROXIES, SMOKE, WITH_FLOOR, Bench, Values
 
+pytestmark = pytest.mark.timeout(400)  # the first test starts everybody; a crowded machine may take its time
+
 
 @pytest.fixture(scope="module")
 def everybody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
@@ -93,10 +95,11 @@ def test_a_bar_without_its_figures_is_not_judged() -> None:
 
 
 def test_page_and_picture_show_what_was_measured(values: Values) -> None:
-    facts = {"date": "2020-01-01", "load": "1", "launch": "| painted |"}
+    facts = {"date": "2020-01-01", "load": "1", "launch": "| painted |", "missing": ["mix"]}
     made = {**values, **made_up(better=True)}
     page = report.page(made, judge(made), facts)
     assert page.count("| PASS |") == len(BARS)
     assert all(figure in page for figure in values)
+    assert "**Not measured in this run:** mix." in page
     picture = ElementTree.fromstring(plot.svg(made))  # noqa: S314 - our own
     assert len(picture.findall("{http://www.w3.org/2000/svg}g")) == len(plot.PANELS)
