@@ -82,7 +82,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['*.mjs', '*.cjs', 'tests/**/*.js', 'labextension/style/*.js'],
+    files: ['*.mjs', '*.cjs', 'tests/**/*.js', 'tests/**/*.mjs', 'labextension/style/*.js'],
     extends: [js.configs.recommended],
   },
 );
