@@ -169,9 +169,9 @@ def _app(name: str, data: dict[str, Any], file: AppFile, shipped: Path) -> App:
 
 
 def _resources(given: dict[str, Any]) -> dict[str, Any]:
-    """The app's resources in the forms that a spec has, with those that every job asks for."""
+    """The app's resources in the forms that a spec has, with those that every job asks for but memory (see queues)."""
     plain = JobSpec("")
-    filled = {"cores": plain.cores, "memory": plain.memory, "walltime": plain.walltime, **given}
+    filled = {"cores": plain.cores, "walltime": plain.walltime, **given}
     checked = {key: forms.CHECKS[key](value) for key, value in filled.items() if key in forms.CHECKS}
     return {**filled, **checked}
 

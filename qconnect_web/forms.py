@@ -166,6 +166,9 @@ def form(app: App) -> dict[str, Any]:
     """
     own = defaults(app)
     properties = {key: {**_FIELDS[key], "default": own[key]} for key in CHECKS if app.form.get(key) is not False}
+    if "memory" in properties and "memory" not in app.resources:
+        properties["memory"]["description"] += "; left out, what the queue has for each core"
+        del properties["memory"]["default"]
     for key in MEASURES.keys() & properties.keys():
         prefix = "" if key == "cores" else "x-"
         for bound, value in _limits(app, key).items():

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 import time
 from dataclasses import replace
 from pathlib import Path
 
-from .models import Record
-from .schedulers import Scheduler
+from .models import Job, Record
 from .store import Store
 
 SUBMIT_WITHIN = 120.0
 """Seconds after which a submission that nobody can see any more counts as abandoned."""
-LATE_BY = 60.0
-"""Seconds for which an abandoned intent is kept, for a job that the scheduler announces late."""
+LATE_BY = 600.0
+"""Seconds for which an abandoned intent is kept, for a job that the scheduler announces late.
+
+A submission that was given up may still be in the batch system's hands, for as long as that is busy.
+"""
 
 
 def process_start(pid: int) -> str | None:
@@ -33,21 +34,23 @@ def submitter() -> str:
 
 
 def abandoned(record: Record, now: float) -> bool:
-    """Whether whoever wrote this intent can no longer be submitting it."""
-    host, _, process = (record.submitter or "").partition(":")
+    """Whether whoever wrote this intent can no longer be submitting it, or has given up (no submitter)."""
+    if record.submitter is None:
+        return True
+    host, _, process = record.submitter.partition(":")
     pid, _, start = process.partition(":")
     if host == socket.gethostname() and pid.isdigit() and process_start(int(pid)) != start:
         return True
     return now - record.created > SUBMIT_WITHIN
 
 
-async def adopt(records: list[Record], scheduler: Scheduler, store: Store) -> dict[str, str]:
-    """Finds the jobs of intents by their tags: {session key: job id}; drops intents that came to nothing."""
+def adopted(records: list[Record], mine: list[Job], store: Store) -> dict[str, str]:
+    """The jobs of intents, by their tags: {session key: job id}; drops intents that came to nothing."""
     now = time.time()
-    found = {job.session: job.id for job in await scheduler.mine() if job.session}
+    found = {job.session: job.id for job in mine if job.session}
     for record in records:
         if record.key not in found and abandoned(record, now) and now - record.created > LATE_BY:
-            await asyncio.to_thread(store.remove, record.key)
+            store.remove(record.key)
     return {record.key: found[record.key] for record in records if record.key in found}
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections.abc import Awaitable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from .errors import SchedulerFailed
 from .models import Job, JobState
@@ -22,11 +23,20 @@ PENDING_INTERVAL = 10.0
 READY_INTERVAL = 60.0
 """Seconds between two questions while all is READY, or while nobody watches what is pending."""
 MAX_INTERVAL = 120.0
+SPREAD = 0.2
+"""Intervals are this much longer at random, never shorter, so that servers do not ask in step."""
 FIRST_STEP = 0.25
 """Seconds to the second look after something changed; doubles until it reaches the interval."""
+FIRST_STEP_DEAR = 2.0
+"""The same for a batch system, whose every answer is a command."""
+ELSEWHERE_STEP = 1.0
+"""Seconds between two looks at whether another server, which is asking just now, has its answer."""
+WINDOW, BUDGET = 60.0, 5
+"""So many questions a user's servers and command lines together put to a batch system within so many seconds."""
 MISSES = 3
 MISSING_FOR = 60.0
 """A job is gone when this many answers over this many seconds did not know it: unknown is not gone."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -48,9 +58,17 @@ def missed(word: Word, now: float) -> Word:
     return word
 
 
-def job_from_json(data: dict[str, Any]) -> Job:
-    """The job as `Job.to_json` wrote it; raises TypeError, ValueError."""
-    return Job(**{**data, "state": JobState(data["state"])})
+def word_to_json(word: Word, ahead: float) -> dict[str, Any]:
+    """The word with times of the clock that every server has, which is `ahead` of the monotonic one."""
+    since = None if word.missing_since is None else word.missing_since + ahead
+    return {"job": word.job.to_json(), "asked": word.asked + ahead, "misses": word.misses, "missing_since": since}
+
+
+def word_from_json(data: dict[str, Any], ahead: float) -> Word:
+    """The word that `word_to_json` wrote; raises KeyError, TypeError, ValueError."""
+    job = Job(**{**data["job"], "state": JobState(data["job"]["state"])})
+    since = None if data["missing_since"] is None else float(data["missing_since"]) - ahead
+    return Word(job, float(data["asked"]) - ahead, int(data["misses"]), since)
 
 
 class JobBook:
@@ -64,7 +82,12 @@ class JobBook:
         self._due = 0.0
         self._steps = 0
         self._failures = 0
-        self._hurried = True
+        self._hurried = False
+        self._interval = PENDING_INTERVAL
+        self._answered: float | None = None
+        self._asked: list[float] = []
+        self._own = 0.0
+        self._yielding = False
 
     def word(self, job_id: str) -> Word:
         """The last word on a job; UNKNOWN, asked never, when there is none."""
@@ -83,65 +106,114 @@ class JobBook:
 
     def due_in(self, now: float) -> float:
         """Seconds until the next question is due."""
-        return self._due - now
+        return max(self._due - now, self._rest(time.time()))
 
     def postpone(self, *, pending: bool, watched: bool, moving: bool) -> None:
         """Sets when the next question is due; `moving` = a job is between two states right now."""
         if self._hurried:  # something changed while the last question was under way
             return
-        interval = PENDING_INTERVAL if pending and watched else READY_INTERVAL
+        self._interval = interval = PENDING_INTERVAL if pending and watched else READY_INTERVAL
         if moving:
-            interval = min(interval, FIRST_STEP * 2**self._steps)
+            first = FIRST_STEP if self.scheduler.cheap else FIRST_STEP_DEAR
+            interval = min(interval, first * 2**self._steps)
             self._steps += 1
         if self._failures:
             interval = min(MAX_INTERVAL, PENDING_INTERVAL * 2 ** (self._failures - 1))
-        self._due = time.monotonic() + interval * random.uniform(0.8, 1.2)  # noqa: S311 - spreads load, hides nothing
+        age = 0.0 if self._failures or self._answered is None else max(0.0, time.time() - self._answered)
+        wait = interval * random.uniform(1, 1 + SPREAD)  # noqa: S311 - spreads load, hides nothing
+        self._due = time.monotonic() + (ELSEWHERE_STEP if self._yielding else max(0.0, wait - age))
 
-    async def ask(self, job_ids: list[str]) -> None:
-        """Puts one question for all these jobs; a scheduler that does not answer leaves its last words standing."""
-        asked = time.monotonic()
-        if not self._hurried and await asyncio.to_thread(self._answered_elsewhere, job_ids):
-            return
+    async def ask(self, job_ids: list[str], *, all_mine: bool = False) -> list[Job] | None:
+        """Puts one question for all these jobs; a scheduler that does not answer leaves its last words standing.
+
+        With `all_mine` the question is for the user's jobs, which are returned: only that tells their tags. None when
+        nothing had to be asked, or nothing may be just now.
+        """
+        heard = await asyncio.to_thread(self._heard, job_ids)
+        self._yielding = not heard and not self._hurried and self._asked_elsewhere(time.time())
+        if self._yielding or (heard and not all_mine and not self._hurried) or self._rest(time.time()) > 0:
+            return None
         self._hurried = False
+        asked = time.monotonic()
         try:
-            answer = await self.scheduler.query(job_ids) if job_ids else {}
+            mine = await self._put(self.scheduler.mine()) if all_mine else []
+            answer = {job.id: job for job in mine if job.id in job_ids}
+            left = [job_id for job_id in job_ids if job_id not in answer]
+            answer |= await self._put(self.scheduler.query(left)) if left else {}
         except SchedulerFailed:
             self._failures += 1
-            self.stale_since = self.stale_since or time.time()
+            self.stale_since = self.stale_since or self._answered or time.time()
+            await asyncio.to_thread(self._save)
             raise
         self._failures = 0
         self.stale_since = None
+        self._answered = time.time()
         for job_id in job_ids:
-            known = answer.get(job_id)
-            self._words[job_id] = Word(known, asked) if known else missed(self.word(job_id), asked)
+            self._words[job_id] = self._told(job_id, answer.get(job_id), asked)
         await asyncio.to_thread(self._save)
+        return mine
+
+    async def _put(self, question: Awaitable[T]) -> T:
+        """Puts a question to the scheduler and notes when, for the other servers too."""
+        self._own = time.time()
+        self._asked.append(self._own)
+        if not self.scheduler.cheap:
+            await asyncio.to_thread(self._save)
+        return await question
+
+    def _asked_elsewhere(self, now: float) -> bool:
+        """Whether another server has put a question that may still be answered: its answer will do."""
+        last = max(self._asked, default=0.0)
+        return last != self._own and last > (self._answered or 0.0) and now - last < PENDING_INTERVAL
+
+    def _told(self, job_id: str, job: Job | None, asked: float) -> Word:
+        """The word on a job after an answer; UNKNOWN tells nothing, so that the last word stands."""
+        before = self.word(job_id)
+        if job is None:
+            return missed(before, asked)
+        if job.state is JobState.UNKNOWN and before.job.state is not JobState.UNKNOWN:
+            return replace(before, misses=0, missing_since=None)
+        return Word(job, asked)
+
+    def _rest(self, now: float) -> float:
+        """Seconds for which no question may be put, because so many were put lately."""
+        if self.scheduler.cheap:
+            return 0.0
+        self._asked = sorted(moment for moment in self._asked if now - WINDOW < moment <= now)
+        return self._asked[-BUDGET] + WINDOW - now if len(self._asked) >= BUDGET else 0.0
 
     def forget(self, keep: set[str]) -> None:
         """Drops the words on all jobs but these and those that were just submitted."""
         recent = time.monotonic() - READY_INTERVAL
         self._words = {job_id: word for job_id, word in self._words.items() if job_id in keep or word.asked > recent}
 
-    def load(self, younger_than: float | None = None) -> bool:
-        """Takes over the answer that a server left beside the folders; False if there is none so young (seconds)."""
+    def load(self) -> bool:
+        """Takes over what is newer in the answer that a server left beside the folders; False if there is none."""
         data = self._store.answer()
-        age = time.time() - float(data.get("time", 0)) if data else float("inf")
-        if data is None or (younger_than is not None and not 0 <= age < younger_than):
+        if data is None:
             return False
-        asked = time.monotonic() - max(0.0, age)
+        now, ahead = time.time(), time.time() - time.monotonic()
         try:
-            jobs = [job_from_json(item) for item in data["jobs"]]
+            answered, asked = float(data["time"]), [float(moment) for moment in data["asked"]]
+            words = [word_from_json(item, ahead) for item in data["words"]]
         except (KeyError, TypeError, ValueError):  # left by another version of us
             return False
-        for job in jobs:
-            if self.word(job.id).asked < asked and self.word(job.id).job.state is not JobState.COMPLETED:
-                self._words[job.id] = Word(job, asked)
+        self._asked = sorted({*self._asked, *asked})
+        self._answered = max(self._answered or 0.0, min(answered, now)) or None
+        for word in words:
+            known = self.word(word.job.id)
+            if known.asked < word.asked <= time.monotonic() and known.job.state is not JobState.COMPLETED:
+                self._words[word.job.id] = word
         return True
 
-    def _answered_elsewhere(self, job_ids: list[str]) -> bool:
-        """Whether another server has asked about all these jobs just now; its answer is taken over then."""
-        recent = time.monotonic() - PENDING_INTERVAL / 2
-        return self.load(PENDING_INTERVAL / 2) and all(self.word(job_id).asked > recent for job_id in job_ids)
+    def _heard(self, job_ids: list[str]) -> bool:
+        """Whether another server has asked about all these jobs within the interval; its answer is taken over then."""
+        self.load()
+        recent = time.monotonic() - 0.9 * self._interval
+        return bool(job_ids) and all(self.word(job_id).asked > recent for job_id in job_ids)
 
     def _save(self) -> None:
-        known = [word.job for word in self._words.values() if word.job.state is not JobState.UNKNOWN]
-        self._store.write_answer({"time": time.time(), "jobs": [job.to_json() for job in known]})
+        ahead = time.time() - time.monotonic()
+        known = [word for word in self._words.values() if word.job.state is not JobState.UNKNOWN]
+        words = [word_to_json(word, ahead) for word in known]
+        self._store.write_answer({"time": self._answered or 0.0, "asked": self._asked, "words": words})

@@ -14,8 +14,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from .errors import QConnectError, SchedulerFailed
-from .intents import abandoned, adopt, write_late
-from .jobs import JobBook
+from .generations import Generations
+from .intents import abandoned, adopted, write_late
+from .jobs import JobBook, Word
 from .models import Job, JobState, Session, SessionState
 from .store import Facts, Store
 
@@ -44,6 +45,7 @@ class Poll:
         self._announced: dict[str, tuple[str | None, float]] = {}
         self._adopted: dict[str, str] = {}
         self._settled: dict[str, float] = {}
+        self._generations = Generations()
         self._watchers = 0
         self._glanced = float("-inf")
         self._wake = asyncio.Event()
@@ -167,6 +169,7 @@ class Poll:
             del self._announced[gone]
             self._settled.pop(gone, None)
             self._adopted.pop(gone, None)
+            self._generations.forget(gone)
         changed = [new for key, new in self.sessions.items() if _visible(before.get(key)) != _visible(new)]
         if changed or set(before) - set(self.sessions):
             self._changed.set()
@@ -177,31 +180,38 @@ class Poll:
 
     def _session(self, key: str, facts: Facts) -> Session | None:
         record = facts.record
+        if record.job_id is None and (spoken := facts.connection or facts.end):  # the job itself tells its id
+            self._adopted.setdefault(key, spoken.job)
         job_id = record.job_id or self._adopted.get(key)
         if not job_id:
             return None
         if record.job_id is None:
             record = replace(record, job_id=job_id)
         self._announce(key, facts)
-        job = self._job(job_id, key, facts)
-        return Session(record, job, facts.connection, facts.end, self._book.stale_since)
+        word = self._book.word(job_id)
+        if word.asked > self._announced[key][1]:
+            facts = self._generations.current(key, facts, word.job)
+        facts = self._generations.living(key, facts)
+        return Session(record, self._job(word, key, facts), facts.connection, facts.end, self._book.stale_since)
 
     def _announce(self, key: str, facts: Facts) -> None:
-        """Notes when a run, its display or its end was first seen: the scheduler is then asked again at once."""
+        """Notes when a run, its display or its end was first seen: the scheduler is then asked again at once.
+
+        A batch system is not asked about a run without a display yet: that it runs is told by the run itself.
+        """
         sign = f"{facts.run} {facts.connection is not None} {facts.end is not None}"
         if self._announced.get(key, ("",))[0] != sign:
             self._announced[key] = (sign, time.monotonic())
-            if facts.run:
+            if facts.run and (self._book.scheduler.cheap or facts.connection or facts.end):
                 self._book.hurry()
 
-    def _job(self, job_id: str, key: str, facts: Facts) -> Job:
+    def _job(self, word: Word, key: str, facts: Facts) -> Job:
         """The scheduler's word, unless the job itself has spoken since."""
-        word = self._book.word(job_id)
         job = word.job
         if facts.end and word.misses:  # it is over and the scheduler has forgotten it
             return replace(job, state=JobState.COMPLETED, exit_status=facts.end.exit_status)
         spoke_since = facts.run is not None and self._announced[key][1] > word.asked
-        if spoke_since and job.state in (JobState.QUEUED, JobState.UNKNOWN):
+        if spoke_since and job.state in (JobState.QUEUED, JobState.HELD, JobState.UNKNOWN):
             return replace(job, state=JobState.RUNNING, node=facts.connection.node if facts.connection else job.node)
         return job
 
@@ -249,10 +259,10 @@ class Poll:
         """One question to the scheduler for all that is not over, and the adoption of jobs whose record is late."""
         asked_for = [session.id for session in self._live()]
         try:
-            await self._book.ask(asked_for)
-            if intents := self._intents():
-                records = [facts.record for facts in intents]
-                self._adopted |= await adopt(records, self._book.scheduler, self._store)
+            intents = [facts.record for facts in self._intents()]
+            mine = await self._book.ask(asked_for, all_mine=bool(intents))
+            if intents and mine is not None:
+                self._adopted |= await asyncio.to_thread(adopted, intents, mine, self._store)
             await asyncio.to_thread(write_late, self._late(), self._store)
             self.problems.pop("scheduler", None)
         except (SchedulerFailed, OSError) as error:
@@ -268,7 +278,11 @@ class Poll:
         now = time.time()
         return any(
             session.state is SessionState.ENDING
-            or (session.state is SessionState.QUEUED and now - (session.record.submitted or 0) < JUST_SUBMITTED)
+            or (
+                self._book.scheduler.cheap
+                and session.state is SessionState.QUEUED
+                and now - (session.record.submitted or 0) < JUST_SUBMITTED
+            )
             for session in self._live()
         )
 

@@ -128,6 +128,18 @@ class IconHandler(ApiHandler):
         self.set_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
 
 
+class QueuesHandler(ApiHandler):
+    """The batch system, how it was found, and its queues."""
+
+    @web.authenticated
+    @authorized
+    @answers
+    async def get(self) -> None:
+        flavour = self.site.flavour
+        queues = [queue.to_json() for queue in await self.site.sessions.queues.known()]
+        self.finish(json.dumps({"scheduler": {"name": flavour.name, "why": flavour.why}, "queues": queues}))
+
+
 class SessionsHandler(ApiHandler):
     """The list of sessions, and starting one."""
 
@@ -219,6 +231,7 @@ JOB = f"({JOB_ID.pattern})"
 HANDLERS: list[tuple[str, type[ApiHandler]]] = [
     (r"api/apps", AppsHandler),
     (r"api/apps/([A-Za-z0-9._-]{1,64})/icon", IconHandler),
+    (r"api/queues", QueuesHandler),
     (r"api/sessions", SessionsHandler),
     (rf"api/sessions/{JOB}", SessionHandler),
     (rf"api/sessions/{JOB}/stop", StopHandler),

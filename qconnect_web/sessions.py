@@ -23,6 +23,7 @@ from .jobs import JobBook
 from .limits import Allowance, Limits
 from .models import App, Endpoint, Record, Session, SessionState
 from .poll import Poll
+from .queues import Queues
 from .schedulers import Scheduler
 from .store import LOGS, Store
 from .submission import Submission
@@ -52,6 +53,7 @@ class SessionManager:
     ) -> None:
         self.apps = apps
         self.scheduler = scheduler
+        self.queues = Queues(scheduler)
         self._transport, self._store, self._limits = transport, store, limits
         self._book = JobBook(scheduler, store)
         self._poll = Poll(store, self._book, log)
@@ -61,6 +63,7 @@ class SessionManager:
             store=store,
             apps=apps,
             render=render,
+            queues=self.queues,
             allowance=Allowance(limits),
             poll=self._poll,
             log=log,

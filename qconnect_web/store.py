@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from .errors import Forbidden, QConnectError, UnknownSession
+from .jobids import same_job
 from .models import Connection, End, Record
 
 KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -230,5 +231,5 @@ def _of_run(kind: type[T], folder: int, name: str, run: str | None, record: Reco
         found = kind.from_json(data)
     except (QConnectError, TypeError, ValueError):
         return None
-    same_job = record.job_id in (None, found.job)
-    return found if found.run == run and same_job else None
+    mine = record.job_id is None or same_job(record.job_id, found.job)
+    return found if found.run == run and mine else None

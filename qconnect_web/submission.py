@@ -9,6 +9,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -20,6 +21,7 @@ from .intents import submitter
 from .limits import Allowance
 from .models import App, Job, JobState, Record, Session
 from .poll import Poll
+from .queues import Queues
 from .schedulers import Scheduler
 from .store import Store
 
@@ -34,12 +36,13 @@ class Submission:
         store: Store,
         apps: Catalogue,
         render: Callable[[App, Record], str],
+        queues: Queues,
         allowance: Allowance,
         poll: Poll,
         log: logging.Logger,
     ) -> None:
         self._scheduler, self._store, self._apps, self._render = scheduler, store, apps, render
-        self._allowance, self._poll, self._log = allowance, poll, log
+        self._queues, self._allowance, self._poll, self._log = queues, allowance, poll, log
 
     async def start(
         self, app: str, spec: dict[str, Any], command: list[str] | None, idempotency_key: str | None
@@ -47,9 +50,11 @@ class Submission:
         """Starts an app in a job of its own; see SessionManager.start."""
         chosen = self._apps.get(app)
         record = self._record(chosen, spec, command, idempotency_key)
-        script = self._render(chosen, record)
+        memory_given = "memory" in spec or "memory" in chosen.resources
         if not await self._same_request(record.key):
             await self._check_available(chosen)
+            record = replace(record, spec=await self._queues.fitted(record.spec, memory_given=memory_given))
+            script = self._render(chosen, record)
             self._allowance.take(self._poll.live)
             if await self._create(record):
                 return await self._submit(record, script)
@@ -91,7 +96,10 @@ class Submission:
             folder = self._store.folder(record.key)
             job_id = await self._scheduler.submit(script, record.spec, session=record.key, folder=folder)
         except SchedulerUnavailable:
-            raise  # the job may exist: the intent stays, and is adopted if it does
+            with suppress(OSError):  # the job may exist: the intent stays, given up by us, and is adopted if it does
+                await asyncio.to_thread(self._store.write, replace(record, submitter=None))
+            self._poll.hurry()
+            raise
         except (SchedulerFailed, OSError) as error:
             await asyncio.to_thread(self._store.remove, record.key)
             if isinstance(error, OSError):

@@ -42,7 +42,7 @@ class Answer:
 
 @dataclass
 class JupyterServer:
-    """One user's server; `home` is everything it and its jobs know of the world."""
+    """One user's server; `home` is everything it and its jobs know of the world; `programs` come first on its PATH."""
 
     home: Path
     module: str = "jupyter_server"
@@ -52,6 +52,7 @@ class JupyterServer:
     prefix: str = "/"
     wrapper: Path | None = None
     arguments: tuple[str, ...] = ()
+    programs: Path | None = None
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -105,6 +106,7 @@ class JupyterServer:
         places = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data", "JUPYTER_RUNTIME_DIR": "runtime"}
         kept |= {name: str(self.home / place) for name, place in places.items()}
         kept["PATH"] = f"{Path(sys.executable).parent}:{kept.get('PATH', '/usr/bin:/bin')}"
+        kept["PATH"] = f"{self.programs}:{kept['PATH']}" if self.programs else kept["PATH"]
         return {**kept, "HOME": str(self.home), "SHELL": "/bin/bash", "PYTHONPATH": str(REPOSITORY)}
 
     def start(self, timeout: float = 60) -> JupyterServer:

@@ -214,7 +214,7 @@ def test_a_new_app_has_sensible_defaults(user: Path) -> None:
     assert app.description == "Tool"
     assert app.icon.name == "app.svg"
     assert app.icon.is_file()
-    assert app.resources == {"cores": 1, "memory": "1GB", "walltime": "08:00:00"}
+    assert app.resources == {"cores": 1, "walltime": "08:00:00"}
 
 
 def test_an_icon_lies_beside_the_file_that_names_it(site: Path, user: Path) -> None:

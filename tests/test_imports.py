@@ -7,9 +7,9 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "qconnect_web"
 FLOORS = [
-    {"models", "errors", "quantities", "datafiles", "pinning"},
+    {"models", "errors", "quantities", "datafiles", "jobids", "pinning"},
     {"schedulers", "store", "credentials", "jobscripts", "apps", "appfiles", "forms", "clients", "assets", "vncclient"},
-    {"transports", "sessions", "poll", "jobs", "intents", "words", "limits", "submission"},
+    {"transports", "sessions", "poll", "jobs", "intents", "generations", "words", "limits", "queues", "submission"},
     {"statuses", "routes", "pages", "proxy", "config"},
     {"extension", "cli"},
 ]

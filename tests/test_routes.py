@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import urllib.request
 from collections.abc import Iterator
@@ -88,6 +89,14 @@ def test_the_catalogue_follows_its_description(server: JupyterServer) -> None:
     icon = server.request("GET", "qconnect/api/apps/xterm/icon")
     assert icon.headers["Content-Type"] == "image/svg+xml"
     assert b"<svg" in icon.body
+
+
+def test_the_queues_and_the_batch_system_are_told(server: JupyterServer) -> None:
+    answer = server.request("GET", "qconnect/api/queues").json()
+    assert answer["scheduler"] == {"name": "local", "why": "The site's settings say so."}
+    (queue,) = answer["queues"]
+    follows(queue, "Queue")
+    assert (queue["name"], queue["default"], queue["max_cores"]) == ("local", True, os.cpu_count())
 
 
 def test_a_session_from_start_to_oblivion(server: JupyterServer) -> None:

@@ -13,12 +13,14 @@ from ..models import Job, JobSpec
 class Queue:
     """One queue as the scheduler describes it: limits in seconds, bytes and counts, None where it has none.
 
-    `node_cores` and `node_memory` are the most that one node of the queue has; `memory_per_core` is what its nodes
-    have for each core; `free_cores` are free right now; `max_running` is a user's limit of running jobs.
+    An `enabled` queue takes jobs, one that is `started` runs them. `node_cores` and `node_memory` are the most that
+    one node of the queue has; `memory_per_core` is what its nodes have for each core; `free_cores` are free right
+    now; `max_running` is a user's limit of running jobs.
     """
 
     name: str
     enabled: bool = True
+    started: bool = True
     default: bool = False
     max_walltime_s: int | None = None
     max_nodes: int | None = None

@@ -67,9 +67,9 @@ def environment() -> dict[str, str]:
 class Commands:
     """Runs commands; of the questions, one at a time."""
 
-    def __init__(self, *, query_timeout: float = QUERY_TIMEOUT, submit_timeout: float = SUBMIT_TIMEOUT) -> None:
-        self._query_timeout = query_timeout
-        self._submit_timeout = submit_timeout
+    def __init__(self) -> None:
+        self._query_timeout = QUERY_TIMEOUT
+        self._submit_timeout = SUBMIT_TIMEOUT
         self._asking: asyncio.Lock | None = None
 
     async def ask(self, argv: Sequence[str]) -> Done:
@@ -151,6 +151,7 @@ class _Talk(asyncio.SubprocessProtocol):
         self._open = {1, 2}
         self.exited: asyncio.Future[None] = loop.create_future()
         self._complete: asyncio.Future[None] = loop.create_future()
+        self.closed: asyncio.Future[None] = loop.create_future()
 
     def say(self, transport: asyncio.SubprocessTransport, text: bytes) -> None:
         pipe = transport.get_pipe_transport(0)
@@ -182,6 +183,10 @@ class _Talk(asyncio.SubprocessProtocol):
         if not self._open and not self._complete.done():
             self._complete.set_result(None)
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.closed.done():
+            self.closed.set_result(None)
+
     def process_exited(self) -> None:
         if not self.exited.done():
             self.exited.set_result(None)
@@ -192,8 +197,8 @@ async def _end(transport: asyncio.SubprocessTransport, talk: _Talk) -> None:
     if transport.get_returncode() is None:
         with suppress(ProcessLookupError):
             os.killpg(transport.get_pid(), signal.SIGKILL)
-        await asyncio.wait({talk.exited}, timeout=REAP_TIMEOUT)  # stuck in the kernel, it dies when its server answers
     pipe = transport.get_pipe_transport(0)
     if isinstance(pipe, asyncio.WriteTransport) and pipe.get_write_buffer_size():
         pipe.abort()  # nobody reads the rest, and close() would wait for it
     transport.close()
+    await asyncio.wait({talk.closed}, timeout=REAP_TIMEOUT)  # stuck in the kernel, it dies when its file server answers

@@ -54,14 +54,15 @@ def flat(data: object, prefix: str = "", depth: int = 4) -> Attributes:
 def queue_of(name: str, given: Mapping[str, str], nodes: Iterable[Node], default: str | None) -> Queue:
     """One queue, with what the nodes that it may use have."""
     wanted = given.get("resources_default.neednodes") or given.get("default_chunk.Qlist")
-    mine = [node for node in nodes if node.up]
+    mine = list(nodes)
     if wanted and any(wanted in node.properties for node in mine):
         mine = [node for node in mine if wanted in node.properties]
     states = dict(re.findall(r"(\w+):([0-9]{1,9})", given.get("state_count", "")))
     limit = re.search(r"u:PBS_GENERIC=([0-9]{1,9})", given.get("max_run", ""))
     return Queue(
         name,
-        enabled=given.get("enabled") == "True" and given.get("started") == "True",
+        enabled=given.get("enabled") == "True",
+        started=given.get("started") == "True",
         default=name == default,
         max_walltime_s=seconds(given.get("resources_max.walltime")),
         max_nodes=count(given.get("resources_max.nodect")),

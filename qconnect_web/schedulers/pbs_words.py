@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from ..errors import BadRequest, SchedulerFailed, SchedulerUnavailable
+from ..jobids import same_job
 from ..models import JOB_ID, Job, JobSpec, JobState
 from .commands import Done
 from .pbs_refusals import silent
 
 KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 TAG = "QCONNECT_SESSION"
+TIME = re.compile(r"(?:[0-9]{1,9}:){0,3}[0-9]{1,9}")
+HOST = re.compile(r"\s*\(?([A-Za-z0-9][A-Za-z0-9._-]*)")
 MAX_IDS = 500
 """Ids of one question: an argument list is bounded."""
 
@@ -114,7 +118,7 @@ def settled(asked: Sequence[str], found: Mapping[str, Job], done: Done) -> dict[
     for job_id in asked:
         if job := named(job_id, found):
             answer[job_id] = job
-        elif done.status and not named_among(job_id, unknown):
+        elif done.status and not any(same_job(job_id, name) for name in unknown):
             answer[job_id] = Job(job_id, JobState.UNKNOWN)
     return answer
 
@@ -130,22 +134,14 @@ def named(job_id: str, found: Mapping[str, Job]) -> Job | None:
     """The job of an id, also when only one of both carries the server's name (sites may cut it)."""
     if job_id in found:
         return found[job_id]
-    number = job_id.partition(".")[0]
-    alike = [
-        job for name, job in found.items() if name.partition(".")[0] == number and ("." in name) != ("." in job_id)
-    ]
-    return Job(**{**vars(alike[0]), "id": job_id}) if len(alike) == 1 else None
-
-
-def named_among(job_id: str, names: Iterable[str]) -> bool:
-    """Whether an id is among these, as `named`."""
-    return any(name == job_id or name == job_id.partition(".")[0] or name.partition(".")[0] == job_id for name in names)
+    alike = [job for name, job in found.items() if same_job(name, job_id)]
+    return replace(alike[0], id=job_id) if len(alike) == 1 else None
 
 
 # ------------------------------------------------------------------ values
 def first_host(exec_host: str | None) -> str | None:
     """The first node of `n/0+n/1`, `n/0-3`, `n/1*2`, or None."""
-    found = re.match(r"\s*\(?([A-Za-z0-9][A-Za-z0-9._-]*)", exec_host or "")
+    found = HOST.match(exec_host or "")
     return found[1] if found and len(found[1]) <= 253 else None
 
 
@@ -153,7 +149,7 @@ def seconds(text: object) -> int | None:
     """Seconds of `01:00:00`, `1:00:00:00`, `90` or 90, or None."""
     if isinstance(text, int) and not isinstance(text, bool):
         return text if 0 <= text < 1 << 40 else None
-    if not isinstance(text, str) or not re.fullmatch(r"(?:[0-9]{1,9}:){0,3}[0-9]{1,9}", text.strip()):
+    if not isinstance(text, str) or not TIME.fullmatch(text.strip()):
         return None
     total, parts = 0, [int(part) for part in text.strip().split(":")]
     for part, step in zip(parts, (24, 60, 60, 1)[-len(parts) :], strict=True):
@@ -173,7 +169,8 @@ def amount(text: object) -> int | None:
 
 def count(text: object) -> int | None:
     """A number that is not negative, or None."""
-    return int(str(text)) if re.fullmatch(r"\s*[0-9]{1,12}\s*", str(text)) else None
+    digits = str(text).strip()
+    return int(digits) if digits.isdecimal() and digits.isascii() and len(digits) <= 12 else None
 
 
 def status_of(text: object) -> int | None:

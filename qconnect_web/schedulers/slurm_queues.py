@@ -29,7 +29,7 @@ def queues(done: Done) -> list[Queue]:
 
 def queue(name: str, lines: list[dict[str, str]]) -> Queue:
     """One partition."""
-    nodes = [(number(line["m"]) * MB, number(line["c"])) for line in lines if in_service(line)]
+    nodes = [(number(line["m"]) * MB, number(line["c"])) for line in lines]
     largest = re.fullmatch(r"(?:[0-9]+-)?([0-9]{1,9})", lines[0]["s"])
     return Queue(
         name,
@@ -40,20 +40,14 @@ def queue(name: str, lines: list[dict[str, str]]) -> Queue:
         node_cores=max((cores for _, cores in nodes), default=None),
         node_memory=max((memory for memory, _ in nodes), default=None),
         memory_per_core=share(nodes),
-        free_cores=sum(cpus(line)[1] for line in lines),
+        free_cores=sum(idle(line) for line in lines),
     )
 
 
-def in_service(line: dict[str, str]) -> bool:
-    """Whether any of these nodes' cores could run a job."""
-    allocated, idle, _, _ = cpus(line)
-    return allocated + idle > 0
-
-
-def cpus(line: dict[str, str]) -> tuple[int, int, int, int]:
-    """Cores: allocated, idle, other (down, drained), all."""
-    found = re.fullmatch(r"([0-9]{1,12})/([0-9]{1,12})/([0-9]{1,12})/([0-9]{1,12})", line["C"])
-    return (int(found[1]), int(found[2]), int(found[3]), int(found[4])) if found else (0, 0, 0, 0)
+def idle(line: dict[str, str]) -> int:
+    """Free cores, of allocated/idle/other/all; those of nodes that are down or drained are "other"."""
+    found = re.fullmatch(r"[0-9]{1,12}/([0-9]{1,12})/[0-9]{1,12}/[0-9]{1,12}", line["C"])
+    return int(found[1]) if found else 0
 
 
 def number(text: str) -> int:

@@ -26,6 +26,7 @@ from .pbs_words import (
     status_of,
 )
 
+IN_VARIABLES = re.compile(rf"(?:^|,){TAG}=({KEY.pattern})(?:,|$)")
 CAUSES = {
     271: "cancelled",  # 256 + SIGTERM, what qdel sends
     265: "killed",  # 256 + SIGKILL
@@ -50,6 +51,9 @@ def mine_argv(user: str) -> list[str]:
     return ["qstat", "-x", "-u", user]
 
 
+READ = {"Job_Id", "Job_Name", "job_state", "queue", "exec_host", "Hold_Types", "comment", "sched_hint", "Variable_List"}
+READ |= {"qtime", "start_time", "comp_time", "start_count", "exit_status"}
+"""The elements of a job that say something to us; there are twice as many."""
 QUEUES_ARGV = ["qstat", "-Q", "-f"]
 SERVER_ARGV = ["qstat", "-B", "-f"]
 NODES_ARGV = ["pbsnodes", "-x"]
@@ -79,7 +83,7 @@ def parsed(text: str) -> ET.Element:
 
 def job_of(element: ET.Element) -> Job | None:
     """One job, or None when it has no id. A letter that is not known is UNKNOWN."""
-    given = {child.tag: (child.text or "").strip() for child in element}
+    given = {child.tag: child.text.strip() for child in element if child.tag in READ and child.text}
     job_id, letter = given.get("Job_Id", ""), given.get("job_state", "")
     if not JOB_ID.fullmatch(job_id):
         return None
@@ -113,7 +117,7 @@ def cause(state: JobState, status: int | None) -> str | None:
 
 def tag(variables: str) -> str | None:
     """The session's key in Variable_List, where commas in values are not told from those between them."""
-    found = re.search(rf"(?:^|,){TAG}=({KEY.pattern})(?:,|$)", variables)
+    found = IN_VARIABLES.search(variables) if TAG in variables else None
     return found[1] if found else None
 
 

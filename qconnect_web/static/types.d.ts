@@ -37,6 +37,24 @@ export interface App {
   reason: string | null;
 }
 
+/** Limits are null where there is none, or it is not told; seconds, bytes and counts. */
+export interface Queue {
+  name: string;
+  enabled: boolean;
+  started: boolean;
+  default: boolean;
+  max_walltime_s: number | null;
+  max_running: number | null;
+  node_cores: number | null;
+  node_memory: number | null;
+  free_cores: number | null;
+}
+
+export interface QueueList {
+  scheduler: { name: string; why: string };
+  queues: Queue[];
+}
+
 export type LogEntry = [number, string, unknown];
 
 declare global {

@@ -89,9 +89,11 @@ def test_one_question_at_a_time(tmp_path: Path) -> None:
     assert counter.read_text().split() == ["+", "-"] * 10
 
 
-def test_who_waits_for_a_slow_question_is_not_kept_for_ever() -> None:
+def test_who_waits_for_a_slow_question_is_not_kept_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "QUERY_TIMEOUT", 0.2)
+
     async def both() -> None:
-        asking = Commands(query_timeout=0.2)
+        asking = Commands()
         slow = [asyncio.create_task(asking.ask(["sleep", "30"])) for _ in range(8)]
         done = await asyncio.wait_for(asyncio.gather(*slow, return_exceptions=True), 5)
         assert all(isinstance(error, SchedulerUnavailable) for error in done)

@@ -507,7 +507,7 @@ def test_the_partitions_of_slurm() -> None:
     said += "gui|gui|up|12:00:00|4|4000|0/8/0/8|1-2\nold|old|down|infinite|4|4000|0/0/8/8|1\n"
     batch, gui, old = slurm_queues.queues(Done(("sinfo",), 0, said, ""))
     assert (batch.default, batch.max_walltime_s, batch.free_cores) == (True, 86400, 5)
-    assert batch.node_cores == 4, "the large nodes are down"
+    assert batch.node_cores == 16, "nodes that are down come back"
     assert (gui.max_nodes, gui.node_memory) == (2, 4000 << 20)
     assert (old.enabled, old.max_walltime_s) == (False, None)
     with pytest.raises(SchedulerUnavailable):

@@ -5,6 +5,7 @@ import { mark } from '../shared/log.js';
 import { element, isFinal } from '../shared/text.js';
 import { showApps } from './apps.js';
 import { splitCommand } from './argv.js';
+import { offerQueues } from './queues.js';
 import { SessionList } from './sessions.js';
 import { Starter } from './start.js';
 
@@ -194,5 +195,6 @@ document.addEventListener('visibilitychange', () => {
     void look();
   }
 });
+offerQueues();
 void loadApps();
 void look();

@@ -1,6 +1,6 @@
 // Shows the sessions, one row each; rows stay in place while their content changes, so that no focus is lost.
 
-import { duration, element, isFinal, STATE_WORDS } from '../shared/text.js';
+import { duration, element, isFinal, STATE_WORDS, staleWords } from '../shared/text.js';
 import { make } from './apps.js';
 
 /**
@@ -62,8 +62,7 @@ class Row {
     this.title.textContent = session.title;
     this.state.textContent = STATE_WORDS[session.state];
     this.id.textContent = facts(session).join(' · ');
-    const stale = session.stale_since ? 'The scheduler has not answered lately. ' : '';
-    this.reason.textContent = stale + (session.reason ?? '');
+    this.reason.textContent = `${staleWords(session.stale_since)} ${session.reason ?? ''}`.trim();
     this.reason.hidden = !this.reason.textContent;
     this.end.hidden = over || session.state === 'ENDING';
     this.forget.hidden = !over;

@@ -46,6 +46,19 @@ export function duration(seconds) {
 }
 
 /**
+ * What to say beside a session while the scheduler does not answer; empty when it does.
+ * @param {string | null | undefined} since time of its last answer
+ * @param {number} [now]
+ */
+export function staleWords(since, now = Date.now()) {
+  if (!since) {
+    return '';
+  }
+  const age = duration(Math.max(0, now - Date.parse(since)) / 1000);
+  return `The scheduler has not answered for ${age}; this is its last word.`;
+}
+
+/**
  * The element with this id; throws when the page lacks it.
  * @template {HTMLElement} T
  * @param {string} id

@@ -1,6 +1,6 @@
 // What the viewer says in each phase.
 
-import { STATE_WORDS } from '../shared/text.js';
+import { STATE_WORDS, staleWords } from '../shared/text.js';
 
 /**
  * @typedef {object} Saying
@@ -67,8 +67,7 @@ function reconnecting(linked, lost) {
  */
 function waiting(title, session) {
   const words = session ? STATE_WORDS[session.state] : 'Starting';
-  const stale = session?.stale_since ? ' The scheduler has not answered lately; this is its last word.' : '';
-  const line = (session?.reason ?? `${words}…`) + stale;
+  const line = `${session?.reason ?? `${words}…`} ${staleWords(session?.stale_since)}`.trim();
   return { title, line, note: session?.state === 'ENDING' ? '' : STAY, tone: 'busy' };
 }
 

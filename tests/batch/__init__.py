@@ -1,0 +1,1 @@
+"""A batch system made of programs on PATH, for what a real one seldom does: being late, hung, wrong or down."""

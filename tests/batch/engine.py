@@ -1,0 +1,183 @@
+"""Takes, runs, shows and ends jobs in the dialects of TORQUE, OpenPBS and Slurm; run by tests/batch_front.sh.
+
+`python -IS engine.py <state folder> <program> <arguments>`. A job is a folder below `jobs`; it runs on this machine, in
+a session of its own. Standard library only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import pwd
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+SERVER = ".head"
+
+
+class Engine:
+    """The jobs below one folder, and how this batch system speaks of them."""
+
+    def __init__(self, root: Path) -> None:
+        self.jobs = root / "jobs"
+        self.flavour = (root / "flavour").read_text()
+        self.paused = (root / "paused").exists()
+        self.foreign = int((root / "foreign").read_text()) if (root / "foreign").exists() else 0
+        self.number = root / "number"
+
+    def submit(self, arguments: list[str]) -> int:
+        script = sys.stdin.read()
+        with self.number.open("a+") as counter:
+            fcntl.flock(counter, fcntl.LOCK_EX)
+            counter.seek(0)
+            number = int(counter.read() or 0) + 1
+            counter.seek(0)
+            counter.truncate()
+            counter.write(str(number))
+        tag = re.search(r"QCONNECT_SESSION=([\w.-]+)", " ".join(arguments))
+        folder = self.jobs / str(number)
+        folder.mkdir(parents=True)
+        (folder / "script").write_text(script)
+        said = {"tag": tag[1] if tag else None, "time": int(time.time())}
+        output = re.search(r"^#(?:PBS -o|SBATCH --output=) ?(\S+)", script, re.MULTILINE)
+        environment = dict(os.environ) | ({"QCONNECT_SESSION": tag[1]} if tag else {})
+        environment |= {"SLURM_JOB_ID": str(number)} if self.slurm else {"PBS_JOBID": f"{number}{SERVER}"}
+        (folder / "job.json").write_text(json.dumps(said))
+        if not self.paused:
+            run = f"/bin/bash -p {folder}/script; echo $? >{folder}/status.new; mv {folder}/status.new {folder}/status"
+            with Path(output[1] if output else os.devnull).open("w") as log:
+                job = subprocess.Popen(
+                    ["/bin/bash", "-c", run],
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                    cwd="/",
+                )
+            (folder / "pid").write_text(str(job.pid))
+        print(number if self.slurm else f"{number}{SERVER}")
+        return 0
+
+    @property
+    def slurm(self) -> bool:
+        return self.flavour == "slurm"
+
+    def state(self, folder: Path) -> tuple[str, int | None]:
+        """The letter and the exit status of a job."""
+        if (folder / "status").exists():
+            return "C", int((folder / "status").read_text())
+        if (folder / "cancelled").exists():
+            return "C", 271 if (folder / "pid").exists() else None
+        return ("R" if (folder / "pid").exists() else "Q"), None
+
+    def cancel(self, names: list[str]) -> int:
+        folder = self.jobs / names[-1].partition(".")[0]
+        if not folder.is_dir():
+            print(f"qdel: nonexistent job id: {names[-1]}", file=sys.stderr)
+            return 0 if self.slurm else 153
+        (folder / "cancelled").touch()
+        if (folder / "pid").exists() and not (folder / "status").exists():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(int((folder / "pid").read_text()), signal.SIGKILL)
+        return 0
+
+    def found(self, arguments: list[str]) -> tuple[list[Path], list[str]]:
+        """The jobs that are asked for, and the ids that are unknown."""
+        names = [argument for argument in arguments if re.match(r"[0-9]+(\.|$)", argument)]
+        if not names:
+            return sorted(self.jobs.glob("*")), []
+        folders = {name: self.jobs / name.partition(".")[0] for name in names}
+        return [path for path in folders.values() if path.is_dir()], [
+            n for n, path in folders.items() if not path.is_dir()
+        ]
+
+    def query(self, arguments: list[str]) -> int:
+        folders, unknown = self.found(arguments)
+        folders = [folder for folder in folders if (folder / "job.json").exists()]
+        if self.flavour == "torque":
+            print('<?xml version="1.0"?>\n<Data>' + "".join(map(self.xml, folders)) + "</Data>")
+        else:
+            jobs = {f"{folder.name}{SERVER}": self.pbs_json(folder) for folder in folders}
+            print(json.dumps({"pbs_version": "23.06.06", **({"Jobs": jobs} if jobs else {})}))
+        for name in unknown:
+            print(f"qstat: Unknown Job Id {name}", file=sys.stderr)
+        return 153 if unknown else 0
+
+    def xml(self, folder: Path) -> str:
+        letter, status = self.state(folder)
+        said = json.loads((folder / "job.json").read_text())
+        values = {"Job_Id": f"{folder.name}{SERVER}", "job_state": letter, "queue": "batch", "qtime": said["time"]}
+        values |= {"Variable_List": f"PBS_O_HOST=vm,QCONNECT_SESSION={said['tag']}"}
+        values |= {"exec_host": f"{os.uname().nodename}/0", "start_time": said["time"]} if letter != "Q" else {}
+        values |= {} if status is None else {"exit_status": status}
+        return "<Job>" + "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in values.items()) + "</Job>"
+
+    def pbs_json(self, folder: Path) -> dict[str, object]:
+        letter, status = self.state(folder)
+        said = json.loads((folder / "job.json").read_text())
+        values: dict[str, object] = {"job_state": letter.replace("C", "F"), "queue": "workq"}
+        values |= {"Variable_List": {"QCONNECT_SESSION": said["tag"]}}
+        values |= {"exec_host": f"{os.uname().nodename}/0*1"} if letter != "Q" else {}
+        return values | ({} if status is None else {"Exit_status": status})
+
+    def squeue(self) -> int:
+        states = {"Q": "PENDING", "R": "RUNNING", "C": "COMPLETED"}
+        me = pwd.getpwuid(os.getuid()).pw_name
+        jobs: list[dict[str, object]] = []
+        for folder in sorted(self.jobs.glob("*")):
+            letter, status = self.state(folder)
+            said = json.loads((folder / "job.json").read_text())
+            cancelled = letter == "C" and status in (None, 271)
+            jobs.append(
+                {
+                    "job_id": int(folder.name),
+                    "user_name": me,
+                    "job_state": "CANCELLED" if cancelled else states[letter],
+                    "batch_host": os.uname().nodename if letter != "Q" else "",
+                    "comment": f"QCONNECT_SESSION={said['tag']}",
+                    "exit_code": (status or 0) % 256 << 8,
+                }
+            )
+        for number in range(self.foreign):
+            jobs.append({"job_id": 10**6 + number, "user_name": "somebody", "job_state": "RUNNING", "name": "x" * 200})
+        print(json.dumps({"jobs": jobs}))
+        return 0
+
+
+def main(root: Path, program: str, arguments: list[str]) -> int:
+    engine = Engine(root)
+    if arguments == ["--version"]:
+        print(
+            {"torque": "Version: 6.1.3", "openpbs": "pbs_version = 23.06.06", "slurm": "slurm 22.05.8"}[engine.flavour]
+        )
+        return 0
+    if program in ("qsub", "sbatch"):
+        return engine.submit(arguments)
+    if program in ("qdel", "scancel"):
+        return engine.cancel(arguments)
+    if program == "squeue":
+        return engine.squeue()
+    if program == "qselect":
+        for folder in engine.jobs.glob("*"):
+            print(f"{folder.name}{SERVER}")
+        return 0
+    if "-Q" in arguments:
+        attributes = {"queue_type": "Execution", "enabled": "True", "started": "True"}
+        lines = "\n".join(f"    {name} = {value}" for name, value in attributes.items())
+        print(json.dumps({"Queue": {"batch": attributes}}) if "json" in arguments else f"Queue: batch\n{lines}\n")
+        return 0
+    if program == "qstat" and "-B" not in arguments:
+        return engine.query(arguments)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2], sys.argv[3:]))
