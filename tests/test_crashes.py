@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,11 +12,25 @@ import pytest
 from websockets.exceptions import InvalidMessage
 from websockets.sync.client import connect
 
-from tests.crashing_server import POINTS
+from tests.batch.system import BatchSystem, server_of
+from tests.crashing_server import BATCH_POINTS, POINTS
 from tests.deadline import eventually
 from tests.servers import JupyterServer
 
 WRAPPER = Path(__file__).with_name("crashing_server.py")
+FULL = os.environ.get("QCONNECT_FULL") == "1"
+BATCH = [*BATCH_POINTS] * 5 if FULL else ["command-begun", "command-ended", "question-noted"]
+SUBMITTED = (
+    "command-begun",
+    "command-ended",
+    "submitted",
+    "recorded",
+    "accepted",
+    "connecting",
+    "question-due",
+    "question-noted",
+)
+"""Points where qsub has the script already."""
 
 
 @pytest.fixture
@@ -30,9 +45,9 @@ def server(home: Path) -> Iterator[JupyterServer]:
     server.close()
 
 
-def crash(server: JupyterServer, point: str) -> None:
+def crash(server: JupyterServer, point: str, system: str = "local") -> None:
     """Starts a session on a server that dies at `point`."""
-    (server.home / "crash-at").write_text(point)
+    (server.home / "crash-at").write_text(f"{system} {point}")
     server.wrapper = WRAPPER
     server.start()
     try:
@@ -66,3 +81,23 @@ def test_a_server_killed_at_any_point_leaves_no_orphan_and_no_ghost(server: Jupy
         assert server.sessions() == []
     eventually(lambda: not jobs_alive(server), 10, "the end of all jobs")
     eventually(lambda: not server.leftovers(), 10, "the end of all processes")
+
+
+@pytest.mark.parametrize("point", BATCH)
+def test_nor_does_one_whose_jobs_are_a_batch_systems(tmp_path: Path, point: str) -> None:
+    system = BatchSystem(tmp_path / "batch", "torque")
+    server = server_of(tmp_path, system)
+    try:
+        crash(server, point, "torque")
+        server.start()
+        if point in SUBMITTED:
+            (session,) = eventually(server.sessions, 30, "the adopted session")
+            server.wait_for(session["id"], "READY")
+            assert [f"{number}.head" for number in system.living()] == [session["id"]]
+            server.end(session["id"])
+        else:
+            assert server.sessions() == []
+        eventually(lambda: not system.living(), 10, "the end of all jobs")
+        eventually(lambda: not server.leftovers(), 10, "the end of all processes")
+    finally:
+        server.close()
