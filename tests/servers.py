@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -240,27 +241,25 @@ class JupyterServer:
         return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def x_traces(home: Path) -> set[str]:
-    """Runtime folders of this home's sessions, and X locks and sockets for which no living X server answers.
+def displays(home: Path) -> set[str]:
+    """The numbers of the X displays that this home's sessions have now."""
+    found = set()
+    for path in home.glob(".local/share/qconnect/sessions/*/connection.json"):
+        with suppress(OSError):  # it ended at this moment
+            found.add(json.loads(path.read_text().splitlines()[0])["display"][1:])
+    return found
 
-    Other people's displays come and go on the same machine, with the same numbers; a trace is what nobody uses.
+
+def x_traces(home: Path, numbers: set[str]) -> set[str]:
+    """What is left of this home's sessions: runtime folders, and X locks and sockets of these displays that are dead.
+
+    Other people's displays come and go on the same machine, with the same numbers: what somebody answers for is theirs.
     """
-    sockets = set(map(str, Path("/tmp/.X11-unix").glob("X*")))
     used = {line.split()[-1].lstrip("@") for line in Path("/proc/net/unix").read_text().splitlines()}
-    locks = {str(path) for path in Path("/tmp").glob(".X*-lock") if not _lives(path)}
-    return {
-        *(sockets - used),
-        *locks,
-        *(str(path.parent) for path in Path("/tmp").glob("qc-*/who") if _names(path, home)),
-    }
-
-
-def _lives(lock: Path) -> bool:
-    """Whether the process that holds an X lock is there."""
-    try:
-        return Path(f"/proc/{int(lock.read_text())}").exists()
-    except (OSError, ValueError):
-        return False
+    sockets = {f"/tmp/.X11-unix/X{number}" for number in numbers} - used
+    locks = {f"/tmp/.X{number}-lock" for number in numbers if f"/tmp/.X11-unix/X{number}" not in used}
+    folders = {str(path.parent) for path in Path("/tmp").glob("qc-*/who") if _names(path, home)}
+    return {*folders, *(path for path in sockets | locks if Path(path).exists())}
 
 
 def _names(who: Path, home: Path) -> bool:

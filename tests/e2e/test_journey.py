@@ -15,7 +15,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.deadline import eventually
 from tests.e2e.painted import painted, ready, seconds_until, wait_painted
 from tests.faults import FaultProxy
-from tests.servers import JupyterServer, settled, x_traces
+from tests.servers import JupyterServer, displays, settled, x_traces
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 SILENT_NODE_S = 20
@@ -141,11 +141,12 @@ def freeze_browser(page: Page) -> None:
 
 
 def test_the_whole_journey(context: BrowserContext, lab: JupyterServer, network: FaultProxy) -> None:
-    traces, home = x_traces(lab.home), lab.home
+    home = lab.home
     eventually(lambda: lab.sessions() == [], 10, "an empty list")
     page = click_tile(context, lab, network)
     wait_painted(page)
-    fds = lab.fds()
+    fds, numbers = lab.fds(), displays(home)
+    assert x_traces(home, numbers), "what a session has would not be seen"
     prove_typing(page, home, "typed")
     address = page.url
     prove_typing(page, home, "cleared; clear; echo the same content as before", "cleared")
@@ -177,5 +178,5 @@ def test_the_whole_journey(context: BrowserContext, lab: JupyterServer, network:
     page.close()
     eventually(lambda: not session_processes(lab, "xpra"), 5, "the end of xpra")
     eventually(lambda: not lab.leftovers(), 10, f"the end of every process: {lab.leftovers()}")
-    eventually(lambda: not x_traces(home) - traces, 5, "no X locks, sockets, runtime folders")
+    eventually(lambda: not x_traces(home, numbers), 5, "no X locks, sockets, runtime folders")
     assert settled(lambda: lab.fds() <= fds, 1, 20), "files of the server stay open"
