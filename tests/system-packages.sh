@@ -3,7 +3,7 @@
 set -euo pipefail
 wanted=(xpra python3-pil xterm xvfb xauth x11-utils x11-xserver-utils chromium git shellcheck procps iproute2 curl openssl perl tmux python3-gi-cairo fonts-dejavu-core python3-venv
   slurm-wlm munge openssh-server openssh-client util-linux
-  tigervnc-standalone-server tigervnc-common
+  tigervnc-standalone-server tigervnc-viewer tigervnc-common
   nginx-light gcc libc6-dev libssl-dev) # the last four: the benchmark's contestant and its programs
 missing=()
 for package in "${wanted[@]}"; do

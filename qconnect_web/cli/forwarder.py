@@ -24,6 +24,8 @@ from ..transports.local import check_peer
 DIAL_S = 10.0
 MAX_CONNECTIONS = 16
 CHUNK = 64 * 1024
+RAW_RFB = b"GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: rfb\r\n\r\n"
+"""Asks the door of a VNC desktop (jobscripts/door.py) for the bytes as they are, without websocket."""
 Target = Callable[[], Awaitable[tuple[Connection, Endpoint]]]
 """Asks where the session is now: after a requeue it is elsewhere, with other keys."""
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -44,6 +46,8 @@ async def dial(connection: Connection, endpoint: Endpoint) -> Streams:
         ) from error
     try:
         _prove(writer, connection, endpoint)
+        if connection.protocol == "rfb":
+            await _ask_raw(reader, writer, connection.node)
     except BaseException:
         await _closed(writer)
         raise
@@ -66,6 +70,16 @@ def _prove(writer: asyncio.StreamWriter, connection: Connection, endpoint: Endpo
     shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
     if not same_fingerprint(shown, connection.fingerprint):
         raise _impostor(connection.node)
+
+
+async def _ask_raw(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, node: str) -> None:
+    writer.write(RAW_RFB)
+    try:
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), DIAL_S)
+    except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
+        raise Unreachable(f"The desktop on {node} did not answer. Look at the session's log.") from error
+    if not head.startswith(b"HTTP/1.1 101 "):
+        raise Unreachable(f"The desktop on {node} takes no viewer now: {head.splitlines()[0].decode(errors='replace')}")
 
 
 def _impostor(node: str) -> IdentityMismatch:

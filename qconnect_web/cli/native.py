@@ -1,4 +1,4 @@
-"""Shows a session's windows on the user's own display, with the user's own xpra.
+"""Shows a session's windows on the user's own display, with the user's own xpra or vncviewer.
 
 Leaving the viewer, however that is done, detaches it; the program goes on.
 """
@@ -20,7 +20,7 @@ from ..models import Connection, Endpoint, Session
 from ..sessions import SessionManager
 from .forwarder import Forwarder, forward
 
-OPTIONS = (
+XPRA_OPTIONS = (
     "--window-close=disconnect",  # the default would close the program's own window, and with the last one the program
     "--sharing=yes",  # a browser tab that shows the same session keeps it
     "--mdns=no",
@@ -42,17 +42,28 @@ ENDPOINT_S = 10.0
 
 def lacking(session: Session) -> str | None:
     """Why no native window of this session can be shown here, or None when it can."""
-    if session.record.kind == "vnc":
-        return "a VNC desktop is shown in the browser"
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         return "there is no X display here"
-    return None if shutil.which("xpra") else "xpra is not installed here"
+    tool = program(session)
+    return None if shutil.which(tool) else f"{tool} is not installed here"
+
+
+def program(session: Session) -> str:
+    """The viewer of the session's kind."""
+    return "vncviewer" if session.record.kind == "vnc" else "xpra"
+
+
+def argv(session: Session, socket: Path) -> list[str]:
+    """The command of the viewer, which is told of a local socket and nothing else."""
+    if session.record.kind == "vnc":
+        return ["vncviewer", "-Shared", "-RemoteResize", str(socket)]
+    return ["xpra", "attach", f"socket:{socket}", *XPRA_OPTIONS]
 
 
 def command(session: Session, folder: Path) -> str | None:
     """The xpra command with which another machine of the user's can attach; None when a socket is all there is."""
     connection = session.connection
-    if connection is None or connection.port is None:
+    if connection is None or connection.port is None or connection.protocol != "xpra":
         return None
     words = ["xpra", "attach", f"ssl://{connection.node}:{connection.port}/", "--ssl-server-hostname=qconnect-server"]
     for option, name in (("cert", "client.pem"), ("key", "client.key"), ("ca-certs", "server.pem")):
@@ -90,26 +101,23 @@ class Viewer:
 
 
 @asynccontextmanager
-async def viewer(manager: SessionManager, job_id: str) -> AsyncIterator[Viewer]:
-    """The user's xpra, attached to a READY session for as long as this is open.
+async def viewer(manager: SessionManager, session: Session) -> AsyncIterator[Viewer]:
+    """The user's viewer, attached to a READY session for as long as this is open.
 
     Raises Unreachable and the other errors of `SessionManager.endpoint` before anything is started.
     """
 
     async def target() -> tuple[Connection, Endpoint]:
-        session, endpoint = await manager.endpoint(job_id, ENDPOINT_S)
-        assert session.connection is not None  # READY
-        return session.connection, endpoint
+        found, endpoint = await manager.endpoint(session.id, ENDPOINT_S)
+        assert found.connection is not None  # READY
+        return found.connection, endpoint
 
     await target()
     async with AsyncExitStack() as stack:
         path, way = await stack.enter_async_context(forward(target))
         log = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - it is one
         process = await asyncio.create_subprocess_exec(
-            "xpra",
-            "attach",
-            f"socket:{path}",
-            *OPTIONS,
+            *argv(session, path),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -95,7 +95,7 @@ class Visit:
         async with AsyncExitStack() as stack:
             if session.connection and session.connection.display and not native.lacking(session):
                 try:
-                    await stack.enter_async_context(native.viewer(self._manager, session.id))
+                    await stack.enter_async_context(native.viewer(self._manager, session))
                 except QConnectError as error:
                     self._screen.note(f"Its windows cannot be shown here. {error.message}")
             return await terminals.attach(session, self._ssh(), self._screen)
@@ -113,14 +113,16 @@ class Visit:
             f"Showing session {session.id}. Closing its window, or Ctrl-C here, only leaves it: the program goes on. "
             f"End it with: qconnect --stop {session.id}"
         )
-        async with native.viewer(self._manager, session.id) as shown:
+        async with native.viewer(self._manager, session) as shown:
             status = await shown.wait()
             words = shown.last_words()
         return await self._left(session, status, words)
 
     def _tell_native(self, session: Session, why: str) -> None:
         self._screen.note(f"Its windows cannot be shown in this terminal: {why}. The session is ready.")
-        self._screen.note(f"Where there is a display and xpra: qconnect --connect-gui {session.id}")
+        self._screen.note(
+            f"Where there is a display and {native.program(session)}: qconnect --connect-gui {session.id}"
+        )
         if line := native.command(session, self._manager.folder(session)):
             self._screen.note(f"Without qconnect, where the home folder is the same: {line}")
 
@@ -132,7 +134,10 @@ class Visit:
             self._screen.note(f"Session {session.id} has ended.")
             return Exit.DONE
         if status not in (0, -2, 130):
-            raise Stop(f"xpra could not show session {session.id}: {words}. The session goes on.", Exit.LOST)
+            raise Stop(
+                f"{native.program(session)} could not show session {session.id}: {words}. The session goes on.",
+                Exit.LOST,
+            )
         self._screen.note(f"Session {session.id} goes on. Come back with: qconnect {session.id}")
         return Exit.DONE
 

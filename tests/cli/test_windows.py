@@ -98,6 +98,25 @@ def test_the_windows_of_a_terminal_come_and_go_with_it(desk: Desk, screen: UserS
     detach(back)
 
 
+def test_a_vnc_desktop_is_shown_by_vncviewer_and_left(tmp_path: Path, screen: UserScreen) -> None:
+    desk = Desk(tmp_path, transport="tls")
+    (tmp_path / ".vnc").mkdir()
+    (tmp_path / ".vnc/xstartup").write_text(f"#!/bin/sh\nxsetroot -solid {RED}\nexec sleep 1000\n")
+    (tmp_path / ".vnc/xstartup").chmod(0o755)
+    try:
+        job_id = desk.ready("--vnc")
+        child = desk.spawn("--vnc", DISPLAY=screen.display)
+        child.expect_exact(f"Connecting to session {job_id}")
+        assert screen.settled_red() > 100_000
+        child.sendintr()
+        status, text = finish(child)
+        assert (status in (0, 130), "goes on" in text) == (True, True), text
+        assert screen.red() == 0
+        assert desk.state(job_id) == "READY"
+    finally:
+        desk.close()
+
+
 def test_without_a_display_the_browser_is_the_way(desk: Desk) -> None:
     job_id = desk.ready("--app", "xterm")
     status, text = finish(desk.spawn(job_id, DISPLAY=None))
