@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import Context
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -141,7 +142,8 @@ class Relay:
         if time.monotonic() < self._rest_until:
             return False
         if self._starting is None or self._starting.done():
-            self._starting = asyncio.create_task(self._start())
+            # Not in the context of the request that came first: what is called back later has nothing to do with it.
+            self._starting = Context().run(asyncio.create_task, self._start())
         return await asyncio.shield(self._starting)
 
     async def _start(self) -> bool:

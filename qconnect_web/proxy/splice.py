@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine
+from contextvars import Context
 from typing import Any, TypeVar
 
 from tornado.iostream import IOStream
@@ -54,7 +55,8 @@ class Place:
     def pump(self, pump: Pump, work: Coroutine[Any, Any, None]) -> None:
         """Keeps the pump that `work` runs, to stop it when the place is ended."""
         self._stop = pump.end
-        self.task = asyncio.create_task(work)
+        # A context of its own: the request's would keep its handler in memory as long as the websocket lives.
+        self.task = Context().run(asyncio.create_task, work)
         if self.over:
             pump.end()
 
@@ -104,12 +106,12 @@ class Splices:
         """Pumps between the two until one ends; returns at once, and owns both from now on."""
         tally = Tally(on_input)
         pump = line.join(browser, tally)
-        place.pump(pump, self._run(place, session, pump, tally))
-
-    async def _run(self, place: Place, session: Session, pump: Pump, tally: Tally) -> None:
-        """One line in the log when it opens, one when it closes; nothing in them is secret."""
-        started, name = time.monotonic(), f"{session.id} (viewer {place.viewer[:8]})"
         node = session.connection.node if session.connection else "?"
+        place.pump(pump, self._run(place, session.id, node, pump, tally))
+
+    async def _run(self, place: Place, job_id: str, node: str, pump: Pump, tally: Tally) -> None:
+        """One line in the log when it opens, one when it closes; nothing in them is secret."""
+        started, name = time.monotonic(), f"{job_id} (viewer {place.viewer[:8]})"
         self._log.info("qconnect: websocket of session %s opened, display on %s", name, node)
         try:
             closed = await pump.run()

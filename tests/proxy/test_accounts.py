@@ -205,10 +205,10 @@ def test_bad_handshakes_do_not_fill_the_log(
     jupyter: Jupyter, run: Run, node: Doors, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = node(switch())
-    log_growth(jupyter, 200, caplog)
+    log_growth(jupyter, 100, caplog)
     before = resident_kb()
-    grown = log_growth(jupyter, 2000, caplog)
-    assert grown < 64 * 1024
+    grown = log_growth(jupyter, 500, caplog)
+    assert grown < 32 * 1024
     assert resident_kb() - before < 10 * 1024
     assert found.dials == 0
     monkeypatch.setattr(Quiet, "filter", lambda self, record: True)

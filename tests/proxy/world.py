@@ -283,8 +283,8 @@ def echo(connection: socket.socket) -> None:
 class Jupyter:
     """A Jupyter server in this process, on a loop of its own, with nothing but our proxy added."""
 
-    def __init__(self, root: Path, manager: Manager) -> None:
-        self.manager, self.tickets = manager, Tickets()
+    def __init__(self, root: Path, manager: Manager, most: int = 16) -> None:
+        self.manager, self.tickets, self.most = manager, Tickets(), most
         self.token = secrets.token_hex(16)
         self.logged: list[str] = []
         self.loop = asyncio.new_event_loop()
@@ -303,7 +303,7 @@ class Jupyter:
             sessions=self.manager,
             tickets=self.tickets,
             clients=clients.Clients([]),
-            splices=Splices(app.log, Relay(app.log), per_minute=0),
+            splices=Splices(app.log, Relay(app.log), self.most, per_minute=0),
         )
         app.web_app.add_handlers(r".*$", patterns)
         app.log.addHandler(_Keep(self.logged))
