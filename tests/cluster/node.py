@@ -36,6 +36,8 @@ class NodeProcess(subprocess.Popen[bytes]):
     def send_signal(self, sig: int) -> None:
         if self.poll() is None:
             os.kill(self.inner, sig)
+            if sig == signal.SIGCONT:  # `nsenter` stops itself when its child is stopped
+                os.kill(self.pid, sig)
 
 
 class Node:
@@ -202,7 +204,7 @@ class Node:
             "NODE_HOME": str(self._shared / "home"),
             "NODE_TRACK": self.track,
             "NODE_SHOW": str(REPOSITORY),
-            "NODE_SHARE": str(self._shared / "share"),
+            "NODE_SPOOL": str(self._shared / "spool"),
             "NODE_OPEN": " ".join(sorted(map(str, closed))),
             "NODE_HIDE": " ".join(self._hide),
         }

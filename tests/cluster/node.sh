@@ -5,7 +5,7 @@
 #
 # From the environment: NODE_NAME, NODE_ROLE (login, compute), NODE_BASE (its folder on the host), NODE_ETC (the
 # cluster's files), NODE_HOME (the shared /home), NODE_TRACK (linuxproc, cgroup), NODE_SHOW (folders to bind, read only),
-# NODE_SHARE (folders to bind, writable), NODE_OPEN (folders that others must be able to enter), NODE_HIDE (files that
+# NODE_SPOOL (the batch system's spool, one for all nodes), NODE_OPEN (folders that others must be able to enter), NODE_HIDE (files that
 # this node does not have).
 set -u
 die() { echo "node $NODE_NAME: $*" >&2; exit 1; }
@@ -40,7 +40,7 @@ bind_folders() {
   for path in $NODE_SHOW; do
     mkdir -p "$root$path" && mount --bind "$path" "$root$path" && mount -o remount,bind,ro "$root$path"
   done
-  for path in $NODE_SHARE; do mkdir -p "$root$path" && mount --bind "$path" "$root$path"; done
+  mkdir -p "$root/var/spool/torque" && mount --bind "$NODE_SPOOL" "$root/var/spool/torque"
   for path in $NODE_OPEN; do chmod o+x "$root$path"; done
   for path in $NODE_HIDE; do rm -rf "${root:?}$path"; done
 }

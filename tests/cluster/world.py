@@ -87,7 +87,7 @@ class Cluster:
         self._lock = _lock(self.folder)
         write_etc(self.folder / "etc", REMEMBER_S)
         make_homes(self.folder / "home")
-        (self.folder / "share").mkdir()
+        (self.folder / "spool").mkdir()
         for node in self.nodes:
             node.start()
         self._in_network(self.login, "ip link add br0 type bridge")
