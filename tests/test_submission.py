@@ -64,3 +64,18 @@ def test_a_job_id_that_cannot_be_written_is_not_lost(sessions: SessionManager, t
     started, listed, written = asyncio.run(start_and_stop(sessions, tmp_path / "sessions"))
     assert [session.id for session in listed] == [started.id]
     assert written == started.id
+
+
+def test_a_vnc_desktop_of_the_users_own_needs_none_of_the_apps_programs(
+    sessions: SessionManager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    app = sessions.apps.get("vnc")
+    assert "`startxfce4`" in (asyncio.run(sessions.unavailable(app)) or "")
+    xstartup = tmp_path / ".vnc/xstartup"
+    xstartup.parent.mkdir()
+    xstartup.touch(0o600)
+    assert asyncio.run(sessions.unavailable(app))
+    xstartup.chmod(0o700)
+    assert asyncio.run(sessions.unavailable(app)) is None

@@ -17,6 +17,11 @@ from tests.e2e.painted import ready
 from tests.servers import JupyterServer
 
 XCLIPBOARD = Path(__file__).with_name("xclipboard.py")
+XSTARTUP = """#!/bin/bash
+xsetroot -solid '#305070'
+exec xterm -geometry 100x30+20+20 -u8 -fa Monospace -fs 11
+"""
+"""A VNC desktop of the user's own: with no window manager, keys go to the window under the pointer."""
 
 
 @dataclass
@@ -78,6 +83,14 @@ class Desk:
         except AssertionError:
             return False
         return True
+
+
+def make_desktop(home: Path) -> None:
+    """Puts a small VNC desktop into a home."""
+    path = home / ".vnc/xstartup"
+    path.parent.mkdir()
+    path.write_text(XSTARTUP)
+    path.chmod(0o755)
 
 
 def wait_ready(page: Page, timeout: float = 30) -> None:

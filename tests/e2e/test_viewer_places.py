@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, expect
 
+from hatch_build import build_frontend
 from tests.deadline import eventually
-from tests.e2e.desk import Desk, click_picture, wait_ready
+from tests.e2e.desk import Desk, click_picture, make_desktop, wait_ready
 from tests.e2e.painted import events, ready
-from tests.servers import JupyterServer
+from tests.servers import REPOSITORY, JupyterServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 CLIENT = Path("/usr/share/xpra/www")
@@ -39,11 +40,16 @@ def far_browser(browser_type: BrowserType, browser_type_launch_args: dict[str, o
     browser.close()
 
 
-def test_plain_http_gives_everything_but_the_automatic_clipboard(tmp_path: Path, far_browser: Browser) -> None:
+@pytest.mark.parametrize("app", ["xterm", "vnc"])
+def test_plain_http_gives_everything_but_the_automatic_clipboard(
+    tmp_path: Path, far_browser: Browser, app: str
+) -> None:
+    build_frontend(REPOSITORY)  # noVNC
+    make_desktop(tmp_path)
     server = FarServer(tmp_path).start()
     try:
         desk = Desk(server)
-        session = desk.session()
+        session = desk.session(app)
         page = far_browser.new_page()
         failures: list[str] = []
         page.on("pageerror", lambda error: failures.append(str(error)))

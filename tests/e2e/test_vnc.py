@@ -12,16 +12,12 @@ from playwright.sync_api import BrowserContext, Frame, Page, expect
 
 from hatch_build import build_frontend
 from tests.deadline import eventually
-from tests.e2e.desk import Desk, click_picture
+from tests.e2e.desk import Desk, click_picture, make_desktop, wait_ready
 from tests.e2e.painted import events, ready
 from tests.servers import REPOSITORY, JupyterServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 ARTEFACTS = REPOSITORY / "tests/artefacts"
-XSTARTUP = """#!/bin/bash
-xsetroot -solid '#305070'
-exec xterm -geometry 100x30+20+20 -u8 -fa Monospace -fs 11
-"""
 READ = "navigator.clipboard.readText()"
 TEXTS = ["zurück ✓ 漢字", "plain", "two\nlines\tand a tab"]
 
@@ -31,10 +27,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A user with a desktop of her own making."""
     build_frontend(REPOSITORY)
     server = JupyterServer(tmp_path_factory.mktemp("home"), prefix="/a%40b/")
-    xstartup = server.home / ".vnc/xstartup"
-    xstartup.parent.mkdir()
-    xstartup.write_text(XSTARTUP)
-    xstartup.chmod(0o755)
+    make_desktop(server.home)
     yield Desk(server.start())
     server.close()
 
@@ -131,6 +124,23 @@ def test_the_chord_takes_the_keyboard_back(desk: Desk, page: Page) -> None:
     assert desk.typed(page, "after-the-chord")
 
 
+def test_only_what_the_user_does_counts_as_work(page: Page) -> None:
+    click_picture(page)
+    page.wait_for_timeout(1200)  # one word a second
+    said = """name => new Promise(resolve => {
+      const frame = document.querySelector('iframe:not(.coming)').contentWindow;
+      const heard = event => event.source === frame && event.data.event === name && resolve(true);
+      window.addEventListener('message', heard);
+      setTimeout(() => resolve(false), 3500);
+    })"""
+    assert page.evaluate(said, "echo")
+    assert not page.evaluate(said, "input")
+    page.evaluate(f"void (window.heardWork = ({said})('input'))")
+    page.keyboard.press("a")
+    page.keyboard.press("Backspace")
+    assert page.evaluate("window.heardWork")
+
+
 def test_looking_on_touches_nothing(desk: Desk, page: Page, session: dict[str, Any]) -> None:
     before = desktop(desk, session)
     page.locator("#view-only").click()
@@ -142,6 +152,27 @@ def test_looking_on_touches_nothing(desk: Desk, page: Page, session: dict[str, A
     page.locator("#view-only").click()
     click_picture(page)
     assert desk.typed(page, "after-looking-on")
+
+
+def test_a_link_for_looking_on_shows_all_and_decides_nothing(
+    desk: Desk, context: BrowserContext, page: Page, session: dict[str, Any]
+) -> None:
+    eventually(lambda: desktop(desk, session) == stage(page), 10, "the first tab's size")
+    page.locator("#view-only").click()
+    link = page.url
+    page.locator("#view-only").click()
+    other = context.new_page()
+    other.set_viewport_size({"width": 640, "height": 420})
+    other.goto(link)
+    wait_ready(other)
+    assert other.locator("#view-only").get_attribute("aria-pressed") == "true"
+    assert pixels(other)["root"] == [0x30, 0x50, 0x70]
+    click_picture(other)
+    assert not desk.typed(other, "by-link")
+    assert desktop(desk, session) == stage(page) != stage(other)
+    drawn = other.locator("iframe").bounding_box()
+    assert drawn
+    assert drawn["width"] <= 640
 
 
 WATCH = """() => {

@@ -2,6 +2,7 @@
 
 import { agent, tell } from './page.js';
 import { freshen } from './clipboard.js';
+import { watchWork } from './work.js';
 
 export function takeKeyboard() {
   if (!agent.client || agent.readonly) {
@@ -48,23 +49,6 @@ function onBlur(event) {
       target.focus({ preventScroll: true });
     }
   });
-}
-
-const WORK = ['keydown', 'pointerdown', 'pointermove', 'wheel', 'touchstart', 'paste'];
-const WORK_MS = 1000;
-
-/** Tells, once a second at most, that the user is at work: what counts against stopping an idle server. */
-function watchWork() {
-  let told = -Infinity;
-  const onWork = (/** @type {Event} */ event) => {
-    if (event.isTrusted && event.timeStamp - told > WORK_MS) {
-      told = event.timeStamp;
-      tell('input');
-    }
-  };
-  for (const name of WORK) {
-    window.addEventListener(name, onWork, { capture: true, passive: true });
-  }
 }
 
 export function watchKeyboard() {

@@ -36,9 +36,7 @@ export class Bar {
     this.board.addEventListener('click', actions.clipboard);
     this.size.addEventListener('click', actions.takeSize);
     this.view.addEventListener('click', () => {
-      const on = this.view.getAttribute('aria-pressed') !== 'true';
-      this.view.setAttribute('aria-pressed', String(on));
-      actions.viewOnly(on);
+      actions.viewOnly(this.view.getAttribute('aria-pressed') !== 'true');
     });
     this.full.hidden = !document.fullscreenEnabled;
     this.wireEnd();
@@ -80,6 +78,11 @@ export class Bar {
       this.warned = true;
       this.announce(`The session ends in ${duration(left)}. Save your work.`);
     }
+  }
+
+  /** @param {boolean} on */
+  showViewOnly(on) {
+    this.view.setAttribute('aria-pressed', String(on));
   }
 
   /** @param {string} text said to people who do not see the page */

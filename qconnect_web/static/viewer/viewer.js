@@ -13,6 +13,8 @@ import { Room } from './room.js';
 import { Size } from './size.js';
 
 const TICK_MS = 250;
+/** With this at its end, the page's address is a link for looking on. */
+const VIEW_ONLY = '#view-only';
 const STORED = 'qconnect-viewer';
 const TITLES = {
   opening: '… ',
@@ -65,6 +67,9 @@ class Viewer {
       this.link.ask();
     });
     this.listen();
+    if (location.hash === VIEW_ONLY) {
+      this.viewOnly(true);
+    }
   }
 
   makeDisplay() {
@@ -93,7 +98,7 @@ class Viewer {
         this.controls.setKeys(!this.controls.keys);
       },
       viewOnly: on => {
-        this.controls.viewOnly(on);
+        this.viewOnly(on);
       },
       fullWindow: () => void this.controls.fullWindow(),
       clipboard: () => {
@@ -161,7 +166,7 @@ class Viewer {
   beat() {
     const focus = this.claim;
     this.claim = false;
-    const size = this.controls.visible ? this.size.own : null;
+    const size = this.controls.visible && !this.display.readonly ? this.size.own : null; // who looks on decides nothing
     const { input } = this;
     this.input = false;
     return { viewer: this.id, client: this.display.wanting, focus, size, input };
@@ -217,6 +222,15 @@ class Viewer {
     this.render();
     window.dispatchEvent(new CustomEvent('qconnect:painted'));
     this.controls.painted();
+  }
+
+  /** @param {boolean} on */
+  viewOnly(on) {
+    this.controls.viewOnly(on);
+    this.bar.showViewOnly(on);
+    history.replaceState(null, '', on ? VIEW_ONLY : `${location.pathname}${location.search}`);
+    this.claim = !on;
+    this.link.ask();
   }
 
   /** Asks to decide on the size, if somebody else does. */

@@ -2,6 +2,7 @@
 
 import { readBrowser } from '../agent/clipboard.js';
 import { takeParameters, tell } from '../agent/page.js';
+import { watchWork } from '../agent/work.js';
 import { Desktop } from './desktop.js';
 
 const LIMIT = 1 << 20;
@@ -105,6 +106,7 @@ const desktop = new Desktop(
   takeParameters().get('path') ?? '/',
   copied,
 );
+watchWork();
 watchKeyboard();
 window.addEventListener('message', onMessage);
 window.addEventListener('error', event => {
