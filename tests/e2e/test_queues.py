@@ -1,0 +1,76 @@
+"""What the home page shows of a batch system: its queues, and how old its last word is while it does not answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.batch.system import BatchSystem, server_of
+from tests.e2e.desk import Desk
+from tests.e2e.test_home import ARTEFACTS, RULES
+from tests.recordings import TORQUE, recorded
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+
+
+@pytest.fixture
+def torque(tmp_path: Path) -> BatchSystem:
+    """A TORQUE with the recorded queues and nodes, whose jobs wait."""
+    system = BatchSystem(tmp_path / "batch", "torque")
+    system.pause()
+    for name, case in (("queues", "qstat-Qf"), ("nodes", "pbsnodes-x"), ("server", "qstat-B-f")):
+        (system.root / name).write_text(recorded(TORQUE, case).out)
+    shown = 'case "$*" in *-Q*) cat "$QC_BATCH/queues"; exit ;; *-B*) cat "$QC_BATCH/server"; exit ;; esac'
+    system.fault("qstat", shown)
+    system.fault("pbsnodes", 'cat "$QC_BATCH/nodes"; exit')
+    return system
+
+
+@pytest.fixture
+def home(tmp_path: Path, torque: BatchSystem, context: BrowserContext) -> Iterator[Page]:
+    server = server_of(tmp_path, torque, QUERY_TIMEOUT=1.0, PENDING_INTERVAL=1.0, MAX_INTERVAL=1.0, BUDGET=1000)
+    server.start()
+    page = context.new_page()
+    page.goto(Desk(server).url(""))
+    expect(page.locator(".tile").first).to_be_visible()
+    yield page
+    server.close()
+
+
+def test_queues_with_their_limits_and_what_is_free(home: Page, torque: BatchSystem) -> None:
+    assert not torque.calls("pbsnodes"), "nobody asked for them yet"
+    home.get_by_text("Queues", exact=True).click()
+    expect(home.locator("#scheduler")).to_contain_text("Batch system: torque.")
+    row = home.get_by_role("row", name="interactive")
+    expect(row).to_contain_text("12:00 h")
+    expect(row).to_contain_text("up to 3")
+    expect(row).to_contain_text("23 GB")
+    expect(home.get_by_role("row", name="closed")).to_contain_text("takes no jobs now")
+    expect(home.get_by_role("row", name="batch (default)")).to_be_visible()
+    problems = Axe().run(home, options={"runOnly": RULES["runOnly"]}).response["violations"]
+    assert not problems, problems
+    ARTEFACTS.mkdir(exist_ok=True)
+    home.get_by_role("table").scroll_into_view_if_needed()
+    home.screenshot(path=ARTEFACTS / "queues.png")
+    home.set_viewport_size({"width": 360, "height": 700})
+    home.emulate_media(color_scheme="dark")
+    home.screenshot(path=ARTEFACTS / "queues-narrow-dark.png", full_page=True)
+    assert home.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "the page itself does not scroll"
+
+
+def test_a_batch_system_that_does_not_answer_is_told_with_the_age_of_its_last_word(
+    home: Page, torque: BatchSystem
+) -> None:
+    home.locator('.tile[data-app="xterm"]').click()
+    row = home.locator(".session")
+    expect(row).to_contain_text("Waiting in the queue", timeout=20000)
+    torque.fault("qstat", "sleep 60")
+    expect(row).to_contain_text("The scheduler has not answered for", timeout=30000)
+    expect(row).to_contain_text("Waiting in the queue")
+    home.screenshot(path=ARTEFACTS / "stale.png")
+    torque.well("qstat")
+    expect(row).not_to_contain_text("The scheduler has not answered", timeout=30000)
