@@ -61,6 +61,8 @@ CAUSES = {
     "LAUNCH_FAILED": "not-started",
     "PREEMPTED": "preempted",
 }
+FIELDS = re.compile(r"(?:^|(?<= ))([A-Z][A-Za-z:/]*)=(.*?)(?= [A-Z][A-Za-z:/]*=|$)")
+"""`Name=value` of `scontrol -o`, whose values may hold spaces."""
 HELD_FOR = ("JobHeldUser", "JobHeldAdmin", "BeginTime", "JobHoldMaxRequeue")
 REASONS = {
     "Priority": "other jobs come first",
@@ -106,7 +108,7 @@ def jobs_of_lines(done: Done, user: str) -> list[Job]:
         check_answer(done)
     found: dict[str, Job] = {}
     for line in done.out.splitlines():
-        given = dict(re.findall(r"(?:^|(?<= ))([A-Z][A-Za-z:/]*)=(.*?)(?= [A-Z][A-Za-z:/]*=|$)", line[:20000]))
+        given = {name: value.strip() for name, value in FIELDS.findall(line[:20000])}
         if given.get("UserId", "").partition("(")[0] != user or not (job := job_of_line(given)):
             continue
         found[job.id] = Job(job.id, JobState.UNKNOWN) if job.id in found else job

@@ -350,6 +350,13 @@ def test_the_lines_of_scontrol_tell_the_same_as_the_json() -> None:
     assert line.started - (line.submitted or 0) == 1
 
 
+def test_the_tag_is_found_in_a_line_of_scontrol() -> None:
+    line = recorded(SLURM, "scontrol_job_o").out.replace("Power= ", "Comment=QCONNECT_SESSION=ab.c-1 Power= ")
+    for said in (line, line.replace(" Power= ", " ")):  # it may stand last, with a blank behind it
+        (job,) = slurm_jobs.jobs_of_lines(Done(("scontrol",), 0, said, ""), "alice")
+        assert job.session == "ab.c-1"
+
+
 def test_a_line_that_somebody_forged_in_a_name_is_not_believed() -> None:
     line = recorded(SLURM, "scontrol_job_o").out.strip()
     forged = line.replace("JobState=RUNNING", "JobState=CANCELLED")
