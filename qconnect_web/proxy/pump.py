@@ -129,6 +129,17 @@ class Flow:
         self.moved = 0
         self.ended = self.done = False
 
+    def pass_on(self) -> bool:
+        """The common case, short as each message takes it: a small read, taken whole; False when it was not one."""
+        if self.pending or self.ended or self.source.secure:
+            return False
+        got = self.source.read()
+        if not got:
+            self.ended = got == 0
+            return got is None
+        self._send(_buffer[:got])
+        return self.source.drained and not self.pending
+
     def turn(self) -> bool:
         """Moves what can be moved now; True when it stopped only to let others work."""
         budget = TURN
@@ -179,10 +190,22 @@ class Splice:
         self._work(self.up, self.down)
 
     def _browser_woken(self, events: int) -> None:
+        if events == READ and self._passed(self.up):
+            return
         self._woken(events, self.browser, self.up, self.down)
 
     def _node_woken(self, events: int) -> None:
+        if events == READ and self._passed(self.down):
+            return
         self._woken(events, self.node, self.down, self.up)
+
+    def _passed(self, flow: Flow) -> bool:
+        """Whether a message has passed and nothing else is to be done."""
+        try:
+            return flow.pass_on()
+        except Broken as error:
+            self.end(self._first or error.who)
+            return True
 
     def _woken(self, events: int, side: Side, away: Flow, back: Flow) -> None:
         if events == READ and not side.stuck:
