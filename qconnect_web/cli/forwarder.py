@@ -90,10 +90,14 @@ def _impostor(node: str) -> IdentityMismatch:
 
 
 class Forwarder:
-    """Takes the viewer's connections and carries each to the session; `failed` is why the last one could not be."""
+    """Takes the viewer's connections and carries each to the session.
+
+    `failed` is why the last one could not be carried, `hung_up` whether it was the session's side that ended it.
+    """
 
     def __init__(self, target: Target) -> None:
         self.failed: QConnectError | None = None
+        self.hung_up = False
         self._target = target
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -123,7 +127,9 @@ class Forwarder:
         far_reader, far_writer = await dial(*await self._target())
         ways = [asyncio.create_task(_pump(*pair)) for pair in ((reader, far_writer), (far_reader, writer))]
         try:
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)  # TLS has no half-close: one end ends both
+            # TLS has no half-close: one end ends both
+            done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            self.hung_up = ways[1] in done
         finally:
             for way in ways:
                 way.cancel()

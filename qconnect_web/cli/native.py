@@ -35,6 +35,12 @@ XPRA_OPTIONS = (
     "--bell=no",
     "--tray=no",
 )
+VNC_OPTIONS = (
+    "-Shared",  # a browser tab that shows the same desktop keeps it
+    "-RemoteResize",
+    "-ReconnectOnError=0",  # at the session's end it would ask whether to try again, and wait for an answer
+    "-AlertOnFatalError=0",
+)
 END_S = 3.0
 """Seconds that a viewer has to go when it is told to."""
 ENDPOINT_S = 10.0
@@ -56,7 +62,7 @@ def program(session: Session) -> str:
 def argv(session: Session, socket: Path) -> list[str]:
     """The command of the viewer, which is told of a local socket and nothing else."""
     if session.record.kind == "vnc":
-        return ["vncviewer", "-Shared", "-RemoteResize", str(socket)]
+        return ["vncviewer", *VNC_OPTIONS, str(socket)]
     return ["xpra", "attach", f"socket:{socket}", *XPRA_OPTIONS]
 
 
@@ -80,6 +86,11 @@ class Viewer:
     async def wait(self) -> int:
         """Its exit status, when the user has closed it or the session is gone."""
         return await self._process.wait()
+
+    @property
+    def hung_up(self) -> bool:
+        """Whether the session's side ended the connection."""
+        return self._way.hung_up
 
     async def end(self) -> None:
         """Detaches: a moment to say goodbye, then the end."""

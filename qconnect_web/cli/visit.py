@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from contextlib import AsyncExitStack
 
 from ..errors import QConnectError, UnknownSession
@@ -14,6 +15,9 @@ from .exits import Exit, Stop
 from .screen import Screen
 from .waiting import ended, until_ready
 from .wanted import Wanted, spec, wanted
+
+HUNG_UP_S = 5.0
+"""Seconds for which a session whose display hung up is given time to say that it has ended."""
 
 
 class Visit:
@@ -116,7 +120,8 @@ class Visit:
         async with native.viewer(self._manager, session) as shown:
             status = await shown.wait()
             words = shown.last_words()
-        return await self._left(session, status, words)
+        session = await self._after(session, HUNG_UP_S if shown.hung_up else 0.0)
+        return self._left(session, status, words)
 
     def _tell_native(self, session: Session, why: str) -> None:
         self._screen.note(f"Its windows cannot be shown in this terminal: {why}. The session is ready.")
@@ -126,11 +131,16 @@ class Visit:
         if line := native.command(session, self._manager.folder(session)):
             self._screen.note(f"Without qconnect, where the home folder is the same: {line}")
 
-    async def _left(self, session: Session, status: int, words: str) -> Exit:
+    async def _after(self, session: Session, patience: float) -> Session:
+        """The session now; within `patience` seconds as over, as its display goes before its end is written down."""
+        until = time.monotonic() + patience
+        while not _over(session := await self._manager.find(session.id)) and time.monotonic() < until:
+            await self._manager.change(0.2)
+        return session
+
+    def _left(self, session: Session, status: int, words: str) -> Exit:
         """What became of the session that the viewer was closed on."""
-        session = await self._manager.find(session.id)
-        over = session.end is not None or session.state.final or session.state is SessionState.ENDING
-        if over:
+        if _over(session):
             self._screen.note(f"Session {session.id} has ended.")
             return Exit.DONE
         if status not in (0, -2, 130):
@@ -143,3 +153,8 @@ class Visit:
 
     def _ssh(self) -> list[str]:
         return ["ssh"]
+
+
+def _over(session: Session) -> bool:
+    """Whether nothing of the session can be shown any more."""
+    return session.end is not None or session.state.final or session.state is SessionState.ENDING

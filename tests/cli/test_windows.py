@@ -107,12 +107,18 @@ def test_a_vnc_desktop_is_shown_by_vncviewer_and_left(tmp_path: Path, screen: Us
         job_id = desk.ready("--vnc")
         child = desk.spawn("--vnc", DISPLAY=screen.display)
         child.expect_exact(f"Connecting to session {job_id}")
-        assert screen.settled_red() > 100_000
+        first = screen.settled_red()
+        assert first > 100_000
         child.sendintr()
         status, text = finish(child)
         assert (status in (0, 130), "goes on" in text) == (True, True), text
         assert screen.red() == 0
         assert desk.state(job_id) == "READY"
+        again = desk.spawn("--connect-gui", job_id, DISPLAY=screen.display)
+        assert screen.settled_red() == first  # the same picture as before
+        assert desk.run("--stop", job_id).returncode == 0
+        status, text = finish(again)
+        assert (status, "has ended" in text) == (0, True), text
     finally:
         desk.close()
 
