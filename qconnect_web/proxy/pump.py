@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple, Protocol
 
-CHUNK = 128 * 1024
+CHUNK = 256 * 1024
 TURN = 256 * 1024
 """Bytes that one direction may move before others get their turn: 0.3 ms of work."""
 HALF_CLOSED_S = 10.0
