@@ -77,18 +77,18 @@ def opened(folder: Path, *where: str) -> Iterator[subprocess.Popen[bytes]]:
             door.wait(10)
 
 
+def answers(place: str | tuple[str, int]) -> bool:
+    """Whether anybody listens there: a socket is bound before that."""
+    with socket.socket(socket.AF_UNIX if isinstance(place, str) else socket.AF_INET) as plain:
+        return not plain.connect_ex(place)
+
+
 @pytest.fixture
 def door(tmp_path: Path, vnc: Vnc) -> Iterator[subprocess.Popen[bytes]]:
     """The door on a unix socket, `x.sock`."""
     with opened(tmp_path, "socket", str(tmp_path / "x.sock")) as process:
-        eventually((tmp_path / "x.sock").exists, what="the door")
+        eventually(lambda: answers(str(tmp_path / "x.sock")), what="the door")
         yield process
-
-
-def answers(port: int) -> bool:
-    """Whether anybody listens there."""
-    with socket.socket() as plain:
-        return not plain.connect_ex(("127.0.0.1", port))
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def port(tmp_path: Path, vnc: Vnc) -> Iterator[int]:
             (tmp_path / f"{name}.{suffix}").write_bytes(pem)
     number = free_port()
     with opened(tmp_path, "tls", str(number), str(tmp_path)):
-        eventually(lambda: answers(number), what="the door")
+        eventually(lambda: answers(("127.0.0.1", number)), what="the door")
         yield number
 
 
