@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from .apps import Catalogue
 from .errors import BadRequest
 from .limits import Limits
 from .models import App, Record
+from .questions import Asker, Questions
 from .schedulers import Scheduler
 from .schedulers.commands import Commands
 from .schedulers.flavour import Flavour, detect
@@ -29,6 +31,7 @@ if TYPE_CHECKING:  # the browser's front door alone needs these (tests/test_cli_
     from .clients import Clients
     from .proxy.splice import Splices
     from .proxy.tickets import Tickets
+    from .proxy.troubles import Troubles
 
 
 def site_config() -> Config:
@@ -50,6 +53,8 @@ class Site:
     clients: Clients
     tickets: Tickets
     splices: Splices
+    troubles: Troubles
+    questions: Questions
 
 
 class QConnect(LoggingConfigurable):
@@ -68,10 +73,29 @@ class QConnect(LoggingConfigurable):
         "An app file's own options (`resources: native`) come after them.",
     ).tag(config=True)
     transport = Enum(
-        ["tls", "local"],
+        ["tls", "ssh", "auto", "local"],
         "tls",
         help="How a session's display is reached. `tls`: a port on the node, behind mutual TLS with both "
-        "certificates pinned. `local`: a unix socket, when jobs run on this very machine; no port at all.",
+        "certificates pinned. `ssh`: a unix socket on the node, through one OpenSSH connection per node; no port at "
+        "all. `auto`: `tls`, and where the network shuts the port, the same TLS through ssh. `local`: a unix socket, "
+        "when jobs run on this very machine.",
+    ).tag(config=True)
+    ssh_command = Unicode("ssh", help="OpenSSH's client: a name on PATH, or a path.").tag(config=True)
+    ssh_config = Unicode(
+        "", help="A configuration file of the site for ssh, in place of ssh's own (the user's and the system's)."
+    ).tag(config=True)
+    ssh_options = List(
+        Unicode(),
+        help="More options for ssh, as in `ssh -o`: `Name=value`. Those that keep it safe cannot be changed here.",
+    ).tag(config=True)
+    ssh_unknown_hosts = Enum(
+        ["refuse", "ask"],
+        "refuse",
+        help="What to do about a node whose host key is not known on this machine. `refuse`: the site keeps the known "
+        "hosts. `ask`: the user is shown the fingerprint. A key that has changed is refused in any case.",
+    ).tag(config=True)
+    ssh_idle_minutes = Float(
+        10, min=0.01, help="After how many minutes an ssh connection that nothing goes through is closed."
     ).tag(config=True)
     sessions_dir = Unicode(
         help="The folder of the session folders; login and compute nodes must both see it. "
@@ -130,6 +154,14 @@ class QConnect(LoggingConfigurable):
         except BadRequest as error:
             raise TraitError(f"QConnect.native_options: {error.message}") from None
 
+    @validate("ssh_options")
+    def _ssh_options(self, proposal: Any) -> list[str]:
+        """Refuses, at the start, what ssh could not be told."""
+        for option in proposal.value:
+            if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*=[^\x00-\x1f\x7f]+", option):
+                raise TraitError(f"QConnect.ssh_options: {option!r} is not of the form Name=value.")
+        return list(proposal.value)
+
     @default("sessions_dir")
     def _sessions_dir(self) -> str:
         return str(Path.home() / ".local/share/qconnect/sessions")
@@ -140,19 +172,28 @@ class QConnect(LoggingConfigurable):
         from .proxy.relay import Relay
         from .proxy.splice import Splices
         from .proxy.tickets import Tickets
+        from .proxy.troubles import Troubles
 
-        flavour = self.flavour()
-        sessions = self.build_sessions(flavour)
+        flavour, questions = self.flavour(), Questions()
+        sessions = self.build_sessions(flavour, questions)
         sessions.apps.apps()  # read now: the first request need not wait for it
         clients = Clients([Path(folder) for folder in self.client_dirs])
-        splices = Splices(self.log, Relay(self.log), self.max_websockets, self.max_websockets_per_minute)
-        return Site(sessions, flavour, sessions.apps, clients, Tickets(), splices)
+        return Site(
+            sessions=sessions,
+            flavour=flavour,
+            apps=sessions.apps,
+            clients=clients,
+            tickets=Tickets(),
+            splices=Splices(self.log, Relay(self.log), self.max_websockets, self.max_websockets_per_minute),
+            troubles=Troubles(),
+            questions=questions,
+        )
 
-    def build_sessions(self, flavour: Flavour | None = None) -> SessionManager:
-        """The core alone, which is all that the command line needs."""
+    def build_sessions(self, flavour: Flavour | None = None, asker: Asker | None = None) -> SessionManager:
+        """The core alone, which is all that the command line needs; `asker` answers what a login to a node asks."""
         sessions_dir = Path(self.sessions_dir).expanduser().absolute()
         scheduler = self._scheduler((flavour or self.flavour()).name, sessions_dir)
-        transport = self._transport()
+        transport = self._transport(asker)
         return SessionManager(
             scheduler=scheduler,
             transport=transport,
@@ -210,5 +251,24 @@ class QConnect(LoggingConfigurable):
 
         return TorqueScheduler(Commands(), user=user)
 
-    def _transport(self) -> Transport:
-        return LocalTransport() if self.transport == "local" else TlsTransport()
+    def _transport(self, asker: Asker | None) -> Transport:
+        """The transport that the site chose; what ssh needs is loaded only where it is used."""
+        if self.transport == "local":
+            return LocalTransport()
+        tls = TlsTransport()
+        if self.transport == "tls":
+            return tls
+        from .transports.auto import AutoTransport
+        from .transports.ssh import SshTransport
+        from .transports.ssh_masters import Masters
+        from .transports.ssh_words import SshSettings
+
+        settings = SshSettings(
+            command=self.ssh_command,
+            config=Path(self.ssh_config).expanduser() if self.ssh_config else None,
+            options=tuple(self.ssh_options),
+            ask_unknown_hosts=self.ssh_unknown_hosts == "ask",
+            idle_s=self.ssh_idle_minutes * 60,
+        )
+        ssh = SshTransport(Masters(settings, asker, self.log), TlsTransport())
+        return ssh if self.transport == "ssh" else AutoTransport(tls, ssh)

@@ -7,7 +7,6 @@ Session state is never stored: `session_state` derives it, every time.
 from __future__ import annotations
 
 import re
-import ssl
 from dataclasses import asdict, dataclass, field, fields
 from enum import Enum
 from pathlib import Path
@@ -201,17 +200,6 @@ class End:
 
 ENDED_WELL = {"app-exit", "cancelled", "walltime"}
 """End reasons after which a session is ENDED (app-exit: with status 0); any other means FAILED."""
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """The address that the proxy dials: a unix socket, or host + port behind a pinned TLS context."""
-
-    socket: Path | None = None
-    host: str | None = None
-    port: int | None = None
-    context: ssl.SSLContext | None = field(default=None, repr=False)
-    server_hostname: str | None = None
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import Any
 
 from . import words
 from .apps import Catalogue
+from .endpoints import Endpoint
 from .errors import (
     NotReady,
     QConnectError,
@@ -21,7 +22,7 @@ from .errors import (
 )
 from .jobs import JobBook
 from .limits import Allowance, Limits
-from .models import App, Endpoint, Record, Session, SessionState
+from .models import App, Record, Session, SessionState
 from .poll import Poll
 from .queues import Queues
 from .schedulers import Scheduler
@@ -231,6 +232,11 @@ class SessionManager:
                 if (left := deadline - time.monotonic()) <= 0:
                     raise NotReady(f"The session is not ready yet. {words.reason(session) or ''}".strip())
                 await self.change(left)
+
+    def retry(self, session: Session) -> None:
+        """The user is at the session's page and wants its node tried, and to be asked if need be, at once."""
+        if session.connection:
+            self._transport.retry(session.connection.node)
 
     def _keep(self, task: asyncio.Task[Any]) -> None:
         self._tasks.add(task)

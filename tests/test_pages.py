@@ -225,7 +225,7 @@ def test_a_heartbeat_is_answered_with_the_session(server: JupyterServer, session
             return await beat(socket, size=[800, 600])
 
     answer = asyncio.run(run())
-    assert set(answer) == {"t", "session", "client", "owner", "time"}
+    assert set(answer) == {"t", "session", "client", "owner", "question", "trouble", "time"}
     assert answer["session"]["state"] == "READY"
     assert answer["owner"] == {"viewer": VIEWER, "size": [800, 600]}
     client = answer["client"]

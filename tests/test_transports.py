@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from qconnect_web.endpoints import Endpoint
 from qconnect_web.errors import BadRequest, IdentityMismatch, QConnectError, Unreachable
-from qconnect_web.models import Connection, Endpoint, Job, JobState, Session
+from qconnect_web.models import Connection, Job, JobState, Session
 from qconnect_web.store import Store
 from qconnect_web.transports import local, tls
 from qconnect_web.transports.local import LocalTransport, is_here

@@ -16,8 +16,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+from ..endpoints import Endpoint
 from ..errors import IdentityMismatch, QConnectError, Unreachable
-from ..models import Connection, Endpoint
+from ..models import Connection
 from ..pinning import same_fingerprint
 from ..transports.local import check_peer
 
@@ -56,16 +57,18 @@ async def dial(connection: Connection, endpoint: Endpoint) -> Streams:
 
 async def _open(endpoint: Endpoint) -> Streams:
     if endpoint.socket is not None:
-        return await asyncio.open_unix_connection(str(endpoint.socket))
+        name = endpoint.server_hostname if endpoint.context else None
+        return await asyncio.open_unix_connection(str(endpoint.socket), ssl=endpoint.context, server_hostname=name)
     return await asyncio.open_connection(
         endpoint.host, endpoint.port, ssl=endpoint.context, server_hostname=endpoint.server_hostname
     )
 
 
 def _prove(writer: asyncio.StreamWriter, connection: Connection, endpoint: Endpoint) -> None:
-    """Raises IdentityMismatch unless a process of ours (socket), or the holder of this run's key (TLS), is there."""
+    """Raises IdentityMismatch unless a process of ours (socket) and the holder of this run's key (TLS) are there."""
     if endpoint.socket is not None:
-        check_peer(writer.get_extra_info("socket"))
+        check_peer(writer.get_extra_info("socket"), endpoint.listener)
+    if endpoint.context is None:
         return
     shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
     if not same_fingerprint(shown, connection.fingerprint):

@@ -16,7 +16,8 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from ..models import Connection, Endpoint, Session
+from ..endpoints import Endpoint
+from ..models import Connection, Session
 from ..sessions import SessionManager
 from .forwarder import Forwarder, forward
 

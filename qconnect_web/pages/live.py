@@ -17,9 +17,10 @@ from jupyter_server.base.websocket import WebSocketMixin
 from tornado import web
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from ..errors import QConnectError, UnknownApp, UnknownSession
+from ..errors import BadRequest, QConnectError, UnknownApp, UnknownSession
 from ..models import Session, SessionState
 from ..proxy.activity import note_input
+from ..questions import Answer
 from .handlers import PageHandler
 from .owners import Owners
 
@@ -32,10 +33,12 @@ MAX_MESSAGE = 4096
 class LiveHandler(WebSocketMixin, WebSocketHandler, PageHandler):
     """The viewer's heartbeat: answers each message with the session, and speaks up when the session changes.
 
-    The page sends `{"t": ms, "viewer": id, "client": bool, "focus": bool, "size": [w, h], "input": bool}`; all but `t`
-    may be missing, `input` says that the user did something since the last one. It is answered with
-    `{"t", "session", "client", "owner"}`: `client` says from where to load the display (`url`, `path` of the websocket,
-    `sandbox`), `owner` which viewer decides on the size, and what size that is.
+    The page sends `{"t": ms, "viewer": id, "client": bool, "focus": bool, "size": [w, h], "input": bool, "again": bool,
+    "answer": {"key", "text"}}`; all but `t` may be missing, `input`: the user did something since the last one.
+    It is answered with `{"t", "session", "client", "owner", "question", "trouble"}`: `client` says from where to load
+    the display (`url`, `path` of the websocket, `sandbox`), `owner` which viewer decides on the size, and what size
+    that is; `question` what the login to the node wants to know, to which `answer` (its text null: declined) is the
+    reply; `trouble` why the display is not reached, until `again` asks for another try.
     """
 
     flood_prone = True
@@ -92,21 +95,37 @@ class LiveHandler(WebSocketMixin, WebSocketHandler, PageHandler):
         self.viewer = str(asked["viewer"])
         if asked.get("input") is True:
             note_input(self.settings)
+        self._take_answer(asked.get("answer"))
+        if asked.get("again") is True:
+            self.site.troubles.clear(self.session.record.key)
+            self.site.sessions.retry(self.session)
         self.seats.update(self, self.viewer, asked)
         await self._fit()
         await self._refresh()
         self._say(asked.get("t"), want=asked.get("client") is True)
 
+    def _take_answer(self, given: Any) -> None:
+        """Hands the user's answer to whoever asked; it is kept nowhere, and one that cannot be an answer declines."""
+        if not isinstance(given, dict):
+            return
+        text, answer = given.get("text"), None
+        with suppress(BadRequest):
+            answer = Answer(text) if isinstance(text, str) else None
+        self.site.questions.answer(str(given.get("key")), answer)
+
     async def _push(self) -> None:
         """Tells of a change as soon as it is seen, so that nothing waits for the next beat."""
         while True:
-            changed = asyncio.ensure_future(self.site.sessions.change(LOOK_S))
-            moved = asyncio.ensure_future(self.seats.moved.wait())
+            signs = (
+                asyncio.ensure_future(self.site.sessions.change(LOOK_S)),
+                asyncio.ensure_future(self.seats.moved.wait()),
+                asyncio.ensure_future(self.site.questions.changed.wait()),
+            )
             try:
-                await asyncio.wait({changed, moved}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(signs, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                changed.cancel()
-                moved.cancel()
+                for sign in signs:
+                    sign.cancel()
             await self._refresh()
             if self._gist() != self.said:
                 self._say(None, want=False)
@@ -128,7 +147,17 @@ class LiveHandler(WebSocketMixin, WebSocketHandler, PageHandler):
         """What the page must know at once: all but the running clock."""
         described = self.site.sessions.describe(self.session, self.base_url)
         described.pop("walltime_left")
-        return json.dumps([described, self.seats.owner])
+        return json.dumps([described, self.seats.owner, self._question(), self._trouble()])
+
+    def _question(self) -> dict[str, Any] | None:
+        """What is asked about the way to the session's node, while it lives."""
+        connection = self.session.connection
+        found = self.site.questions.pending(connection.node) if connection and not self.session.state.final else None
+        return found.to_json() if found else None
+
+    def _trouble(self) -> dict[str, str] | None:
+        found = self.site.troubles.of(self.session.record.key)
+        return found.to_json() if found else None
 
     def _say(self, beat: Any, *, want: bool) -> None:
         self.said = self._gist()
@@ -137,6 +166,8 @@ class LiveHandler(WebSocketMixin, WebSocketHandler, PageHandler):
             "session": self.site.sessions.describe(self.session, self.base_url),
             "client": self._client(want),
             "owner": self.seats.owner,
+            "question": self._question(),
+            "trouble": self._trouble(),
             "time": time.time(),
         }
         with suppress(WebSocketClosedError):

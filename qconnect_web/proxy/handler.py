@@ -21,6 +21,7 @@ from jupyter_server_proxy.handlers import ProxyHandler
 from tornado import web
 from tornado.iostream import IOStream, StreamClosedError
 
+from ..endpoints import Endpoint
 from ..errors import (
     BadRequest,
     Forbidden,
@@ -30,7 +31,7 @@ from ..errors import (
     Unreachable,
     UpstreamFailed,
 )
-from ..models import JOB_ID, Endpoint, Session
+from ..models import JOB_ID, Session
 from ..statuses import status_of
 from .activity import note_input
 from .files import PAGES, client_on, make_harmless
@@ -40,6 +41,7 @@ from .lines import Line, open_line
 from .metrics import OPENING, UPGRADES
 from .relay import Relay
 from .splice import Place, Splices
+from .troubles import Troubles
 from .upstream import dial, tune
 
 HOLD_S = 50.0
@@ -156,7 +158,7 @@ class SessionProxy(ProxyHandler):  # type: ignore[misc]  # jupyter-server-proxy 
         splices: Splices = self.settings["qconnect"].splices
         place = self._place = splices.enter(session.record.key, viewer)
         try:
-            found = await place.hold(self._reach(session.id, upgrade))
+            found = await place.hold(self._reach(session, upgrade))
             if found is None:
                 raise NotReady(f"The websocket was given up: {place.over}.", reason="given-up")
             await self._hand_over(splices, place, *found)
@@ -164,7 +166,18 @@ class SessionProxy(ProxyHandler):  # type: ignore[misc]  # jupyter-server-proxy 
             splices.leave(place)
             raise
 
-    async def _reach(self, job_id: str, upgrade: Upgrade) -> tuple[Session, Line, bytes]:
+    async def _reach(self, session: Session, upgrade: Upgrade) -> tuple[Session, Line, bytes]:
+        """As `_line`; the page will be told why, if there is none."""
+        troubles: Troubles = self.settings["qconnect"].troubles
+        try:
+            found = await self._line(session.id, upgrade)
+        except (UpstreamFailed, Forbidden) as error:
+            troubles.note(session.record.key, error)
+            raise
+        troubles.clear(session.record.key)
+        return found
+
+    async def _line(self, job_id: str, upgrade: Upgrade) -> tuple[Session, Line, bytes]:
         """The session when it is ready, a line to its display, and the 101 for the browser."""
         relay: Relay = self.settings["qconnect"].splices.relay
         browser = getattr(self.request.connection, "stream", None)

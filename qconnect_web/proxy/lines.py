@@ -9,8 +9,9 @@ from typing import Protocol
 
 from tornado.iostream import IOStream
 
-from ..errors import Unreachable
-from ..models import Endpoint, Session
+from ..endpoints import Endpoint
+from ..errors import IdentityMismatch, Unreachable, UpstreamFailed
+from ..models import Session
 from ..pinning import PinnedContext
 from . import streams
 from .headers import Upgrade
@@ -64,7 +65,24 @@ class RelayedLine:
 async def open_line(
     session: Session, endpoint: Endpoint, upgrade: Upgrade, relay: Relay, browser: IOStream | None
 ) -> tuple[Line, bytes]:
-    """A proved line to the display and the 101 for this browser; raises what `dial` and `ask` raise."""
+    """A proved line to the display and the 101 for this browser; raises what `dial` and `ask` raise.
+
+    Where the way to the node knows why it came to nothing, the error has its words.
+    """
+    try:
+        return await _open(session, endpoint, upgrade, relay, browser)
+    except IdentityMismatch:
+        raise
+    except UpstreamFailed as error:
+        why = await endpoint.explain() if endpoint.explain else None
+        if why is None:
+            raise
+        raise Unreachable(why) from error
+
+
+async def _open(
+    session: Session, endpoint: Endpoint, upgrade: Upgrade, relay: Relay, browser: IOStream | None
+) -> tuple[Line, bytes]:
     if browser is not None and movable(browser, endpoint) and await relay.ready():
         try:
             return await _relayed(session, endpoint, upgrade, relay)

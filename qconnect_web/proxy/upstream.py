@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 
 from tornado.iostream import IOStream, SSLIOStream, StreamClosedError, UnsatisfiableReadError
 
+from ..endpoints import Endpoint
 from ..errors import IdentityMismatch, Unreachable, UpstreamFailed
-from ..models import Endpoint, Session
+from ..models import Session
 from ..pinning import PinnedContext, same_fingerprint
 from ..transports.local import check_peer
 from .headers import Upgrade
@@ -99,11 +100,11 @@ def tune(connection: socket.socket) -> None:
 
 
 async def _connect_socket(session: Session, endpoint: Endpoint) -> socket.socket:
-    """The unix socket, if the kernel says that the listener is a process of ours."""
+    """The unix socket, if the kernel says that who listens is ours, and the very process where that is known."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         await _within(CONNECT_S, _connect(connection, str(endpoint.socket)), session)
-        check_peer(connection)
+        check_peer(connection, endpoint.listener)
     except BaseException:
         connection.close()
         raise

@@ -16,12 +16,34 @@ export interface Owner {
   size: [number, number];
 }
 
+/** What the login to a node asks the user; `confirm`: yes or no. */
+export interface Question {
+  key: string;
+  node: string;
+  text: string;
+  confirm: boolean;
+}
+
+/** The reply to a question; `text` null: the user does not answer. */
+export interface QuestionAnswer {
+  key: string;
+  text: string | null;
+}
+
+/** Why the display was not reached. */
+export interface Trouble {
+  message: string;
+  reason: string;
+}
+
 /** One answer of the live websocket. */
 export interface Answer {
   t: number | null;
   session: Session;
   client: ClientAddress | null;
   owner: Owner | null;
+  question: Question | null;
+  trouble: Trouble | null;
   time: number;
 }
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from ..models import Connection, Endpoint, Session
+from ..endpoints import Endpoint
+from ..models import Connection, Session
 
 
 class Transport(Protocol):
@@ -16,6 +17,9 @@ class Transport(Protocol):
 
     async def endpoint(self, session: Session, connection: Connection, folder: Path) -> Endpoint:
         """Where to dial for this run of the session; raises IdentityMismatch, Unreachable."""
+
+    def retry(self, node: str) -> None:
+        """The user wants a node tried at once, and is there to be asked, though it was in vain a moment ago."""
 
     async def close(self) -> None:
         """Lets go of whatever the transport keeps open."""

@@ -9,8 +9,9 @@ import stat
 import struct
 from pathlib import Path
 
+from ..endpoints import Endpoint
 from ..errors import IdentityMismatch, Unreachable
-from ..models import Connection, Endpoint, Session
+from ..models import Connection, Session
 
 
 def is_here(node: str) -> bool:
@@ -37,22 +38,27 @@ class LocalTransport:
         if not is_here(connection.node):
             raise Unreachable(
                 f"Session {session.id} runs on {connection.node}, and its unix socket is only reachable there. "
-                "Set QConnect.transport to 'tls'."
+                "Set QConnect.transport to 'ssh'."
             )
         path = Path(connection.socket)
         await asyncio.to_thread(check_socket, path)
         return Endpoint(socket=path)
 
+    def retry(self, node: str) -> None:
+        """Each request tries anew anyway."""
+
     async def close(self) -> None:
         """Nothing is kept open."""
 
 
-def check_peer(connection: socket.socket) -> None:
-    """Raises IdentityMismatch unless the process that listens at the other end of a unix socket is ours."""
-    owner = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))[1]
-    if owner != os.geteuid():
+def check_peer(connection: socket.socket, listener: int | None = None) -> None:
+    """Raises IdentityMismatch unless who listens at a unix socket's other end is ours, and the `listener` if known."""
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    process, owner, _ = struct.unpack("3i", credentials)
+    wrong = "not yours" if owner != os.geteuid() else "not the ssh that was started for it"
+    if owner != os.geteuid() or listener not in (None, process):
         raise IdentityMismatch(
-            "Somebody else than your session answers at its socket: the process there is not yours. Nothing was sent. "
+            f"Somebody else than your session answers at its socket: the process there is {wrong}. Nothing was sent. "
             "Stop the session and start it again; tell your site if it happens twice."
         )
 

@@ -9,8 +9,9 @@ from collections import OrderedDict
 from pathlib import Path
 
 from ..credentials import SERVER_NAME, pinned_context
+from ..endpoints import Endpoint
 from ..errors import Unreachable
-from ..models import Connection, Endpoint, Session
+from ..models import Connection, Session
 from .local import is_here
 
 HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})")
@@ -34,13 +35,16 @@ class TlsTransport:
         if connection.port is None:
             raise Unreachable(
                 f"Session {session.id} listens on a unix socket, and this site reaches displays by TLS only. "
-                "Set QConnect.transport to 'local', or start the session again."
+                "Set QConnect.transport to 'ssh' or 'local', or start the session again."
             )
         if not HOST.fullmatch(connection.node):
             raise Unreachable(f"Session {session.id} published a node that is no host name. Start it again.")
         context = await self._context(folder, connection.fingerprint)
         host = "127.0.0.1" if is_here(connection.node) else connection.node  # no detour by the network, nor by DNS
         return Endpoint(host=host, port=connection.port, context=context, server_hostname=SERVER_NAME)
+
+    def retry(self, node: str) -> None:
+        """Each request tries anew anyway."""
 
     async def close(self) -> None:
         """Forgets the keys that it holds."""

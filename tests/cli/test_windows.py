@@ -17,8 +17,9 @@ import trustme
 
 from qconnect_web.cli.forwarder import dial, forward
 from qconnect_web.cli.native import command
+from qconnect_web.endpoints import Endpoint
 from qconnect_web.errors import IdentityMismatch, Unreachable
-from qconnect_web.models import Connection, Endpoint, Job, JobSpec, JobState, Record, Session
+from qconnect_web.models import Connection, Job, JobSpec, JobState, Record, Session
 from qconnect_web.pinning import fingerprint_of
 from tests.cli.desk import PROMPT, Desk, detach, finish
 from tests.cli.xscreen import RED, UserScreen

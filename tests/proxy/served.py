@@ -22,7 +22,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from qconnect_web.models import Endpoint, Session
+from qconnect_web.endpoints import Endpoint
+from qconnect_web.models import Session
 from qconnect_web.store import Store
 from qconnect_web.transports.local import LocalTransport
 from qconnect_web.transports.tls import TlsTransport

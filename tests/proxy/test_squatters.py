@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from tornado.iostream import IOStream
 
-from qconnect_web.models import Endpoint, Session
+from qconnect_web.endpoints import Endpoint
+from qconnect_web.models import Session
 from qconnect_web.pinning import fingerprint_of
 from qconnect_web.proxy import lines, upstream
 from qconnect_web.transports import tls

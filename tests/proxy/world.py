@@ -33,14 +33,16 @@ from tornado.httpserver import HTTPServer
 
 from qconnect_web import clients
 from qconnect_web.credentials import SERVER_NAME
+from qconnect_web.endpoints import Endpoint
 from qconnect_web.errors import UnknownSession
-from qconnect_web.models import Connection, Endpoint, Job, JobSpec, JobState, Record, Session
+from qconnect_web.models import Connection, Job, JobSpec, JobState, Record, Session
 from qconnect_web.pinning import fingerprint_of
 from qconnect_web.proxy import handler
 from qconnect_web.proxy.flood import Quiet
 from qconnect_web.proxy.relay import Relay
 from qconnect_web.proxy.splice import Splices
 from qconnect_web.proxy.tickets import Tickets
+from qconnect_web.proxy.troubles import Troubles
 from qconnect_web.store import Store, seal
 from qconnect_web.transports.local import LocalTransport
 from qconnect_web.transports.tls import TlsTransport
@@ -304,6 +306,7 @@ class Jupyter:
             tickets=self.tickets,
             clients=clients.Clients([]),
             splices=Splices(app.log, Relay(app.log), self.most, per_minute=0),
+            troubles=Troubles(),
         )
         app.web_app.add_handlers(r".*$", patterns)
         app.log.addHandler(_Keep(self.logged))

@@ -18,7 +18,7 @@ const ATTEMPTS = 8;
  * @property {() => void} opened a frame is on the stage
  *
  * @typedef {object} Situation
- * @property {boolean} ready whether the session's display is there
+ * @property {boolean} ready whether the session's display is there, and nobody is asked about the way to it
  * @property {boolean} linked whether the server answers
  * @property {boolean} visible whether anybody could see it: hidden tabs do not paint
  * @property {boolean} over whether the session has ended
@@ -114,7 +114,7 @@ export class Display {
       next.go();
     } else if (next.state === 'closed' && ready && age >= backoff(next.attempts - 1)) {
       this.again(next);
-    } else if (next.state === 'connecting' && age > patience(next.attempts)) {
+    } else if (next.state === 'connecting' && ready && age > patience(next.attempts)) {
       this.again(next);
     } else if ((next.state === 'loading' && age > LOAD_MS) || (next.state === 'opened' && age > PAINT_MS)) {
       this.dropNext(`${next.state} too long`);

@@ -3,7 +3,7 @@
 import { ApiError, baseUrl, call, randomId } from '../shared/api.js';
 import { mark } from '../shared/log.js';
 import { clock, element } from '../shared/text.js';
-import { saying } from './words.js';
+import { saying, troubled } from './words.js';
 
 /**
  * Puts text into an element when it changed, so that it is announced once.
@@ -18,7 +18,8 @@ function say(target, text) {
 }
 
 export class Room {
-  constructor() {
+  /** @param {import("./way.js").Way} way */
+  constructor(way) {
     this.root = element('room', HTMLElement);
     this.title = element('room-title', HTMLElement);
     this.line = element('room-line', HTMLElement);
@@ -27,6 +28,7 @@ export class Room {
     this.problem = element('room-problem', HTMLElement);
     this.again = element('start-again', HTMLButtonElement);
     this.login = element('login', HTMLButtonElement);
+    this.retry = element('try-again', HTMLButtonElement);
     this.logBox = element('log-box', HTMLDetailsElement);
     this.logText = element('log-text', HTMLElement);
     this.logOf = '';
@@ -35,13 +37,16 @@ export class Room {
     this.session = null;
     this.again.addEventListener('click', () => void this.startAgain());
     this.login.addEventListener('click', () => location.reload());
+    this.retry.addEventListener('click', () => {
+      way.tryAgain();
+    });
     this.logBox.addEventListener('toggle', () => void this.showLog());
   }
 
   /**
    * @param {import("./phase.js").Phase} phase
    * @param {import("../types").Session | null} session
-   * @param {{linked: boolean, lost: string | null, attempts: number, picture: boolean}} state
+   * @param {import("./words.js").Situation & {picture: boolean}} state
    */
   render(phase, session, state) {
     this.session = session;
@@ -55,6 +60,9 @@ export class Room {
     say(this.note, said.note);
     this.again.hidden = phase !== 'ended';
     this.login.hidden = phase !== 'locked-out';
+    const stuck = troubled(phase, state) !== null;
+    this.retry.hidden = !stuck;
+    this.root.dataset.stuck = String(stuck);
     this.logBox.hidden = phase !== 'ended';
     this.renderElapsed(phase, session);
     const shown = `${session?.id} ${session?.state}`;

@@ -11,6 +11,7 @@ import { Link } from './link.js';
 import { phase } from './phase.js';
 import { Room } from './room.js';
 import { Size } from './size.js';
+import { Way } from './way.js';
 
 const TICK_MS = 250;
 /** With this at its end, the page's address is a link for looking on. */
@@ -56,7 +57,10 @@ class Viewer {
     this.claim = false;
     /** Whether the user did something since the last heartbeat. */
     this.input = false;
-    this.room = new Room();
+    this.way = new Way(() => {
+      this.link.ask();
+    });
+    this.room = new Room(this.way);
     this.display = this.makeDisplay();
     this.bar = this.makeBar();
     this.controls = this.makeControls();
@@ -164,12 +168,10 @@ class Viewer {
   }
 
   beat() {
-    const focus = this.claim;
-    this.claim = false;
+    const { claim: focus, input } = this;
+    this.claim = this.input = false;
     const size = this.controls.visible && !this.display.readonly ? this.size.own : null; // who looks on decides nothing
-    const { input } = this;
-    this.input = false;
-    return { viewer: this.id, client: this.display.wanting, focus, size, input };
+    return { viewer: this.id, client: this.display.wanting, focus, size, input, ...this.way.beat() };
   }
 
   /** @param {import("../types").Answer} answer */
@@ -181,6 +183,7 @@ class Viewer {
     if (answer.client || !this.display.wanting) {
       this.address = answer.client;
     }
+    this.way.hear(answer);
     this.size.setOwner(answer.owner);
     this.steer();
   }
@@ -258,7 +261,7 @@ class Viewer {
       this.link.close();
     }
     this.display.steer({
-      ready: this.session?.state === 'READY',
+      ready: this.session?.state === 'READY' && !this.way.asking,
       linked: this.link.up,
       visible: this.controls.visible,
       over,
@@ -274,13 +277,15 @@ class Viewer {
     const now = phase({ session, linked: link.up, refused: link.refused, picture, lost });
     const attempts = display.next?.attempts ?? 0;
     window.qconnect.state = now === 'live' ? 'ready' : now;
-    this.room.render(now, session, { linked: link.up, lost: display.lost, attempts, picture });
+    const { trouble } = this.way;
+    this.room.render(now, session, { linked: link.up, lost: display.lost, attempts, picture, trouble });
     const title = now === 'live' ? this.title : (session?.title ?? this.firstTitle);
     this.bar.render(now, session, { title, keys: this.controls.keys, guest: this.size.guest });
     if (display.current) {
       display.current.element.title = title;
     }
-    document.title = `${TITLES[now]}${title} · ${session?.id ?? ''}`;
+    const before = this.way.asking ? 'Question: ' : TITLES[now];
+    document.title = `${before}${title} · ${session?.id ?? ''}`;
   }
 }
 

@@ -8,15 +8,31 @@ import { STATE_WORDS, staleWords } from '../shared/text.js';
  * @property {string} line
  * @property {string} note
  * @property {"busy" | "ended" | "failed"} tone
+ *
+ * @typedef {object} Situation
+ * @property {boolean} linked
+ * @property {string | null} lost
+ * @property {number} attempts
+ * @property {import("../types").Trouble | null} trouble
  */
 
 const STAY = 'You can close this tab: the program starts all the same and waits for you.';
 const KEPT = 'Nothing is lost: the program runs on without this page.';
 
 /**
+ * Why the display is not reached, when that is what the user waits for.
+ * @param {import("./phase.js").Phase} phase
+ * @param {Situation} state
+ * @returns {import("../types").Trouble | null}
+ */
+export function troubled(phase, { trouble }) {
+  return phase === 'connecting' || phase === 'reconnecting' ? trouble : null;
+}
+
+/**
  * @param {import("./phase.js").Phase} phase
  * @param {import("../types").Session | null} session
- * @param {{linked: boolean, lost: string | null, attempts: number}} state
+ * @param {Situation} state
  * @returns {Saying}
  */
 export function saying(phase, session, state) {
@@ -31,12 +47,13 @@ export function saying(phase, session, state) {
     const note = `Log in again. ${KEPT}`;
     return { title, line: 'You are no longer logged in here.', note, tone: 'failed' };
   }
-  return { title, line: busy(phase, state), note: phase === 'live' ? '' : KEPT, tone: 'busy' };
+  const line = troubled(phase, state)?.message ?? busy(phase, state);
+  return { title, line, note: phase === 'live' ? '' : KEPT, tone: 'busy' };
 }
 
 /**
  * @param {import("./phase.js").Phase} phase
- * @param {{linked: boolean, lost: string | null, attempts: number}} state
+ * @param {Situation} state
  */
 function busy(phase, { linked, lost, attempts }) {
   if (phase === 'opening') {

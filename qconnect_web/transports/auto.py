@@ -1,0 +1,89 @@
+"""The transport that finds out how a node is reached: its port directly, or the same port through ssh."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from ..endpoints import Endpoint
+from ..errors import UpstreamFailed
+from ..models import Connection, Session
+from .local import is_here
+from .ssh import SshTransport
+from .tls import TlsTransport
+
+PROBE_S = 3.0
+DIRECT_S, SSH_S = 60.0, 600.0
+"""How long a way that worked is taken again without a look at the other: a port that is shut later is soon noticed,
+while a firewall stays, and each look at it takes 3 s."""
+
+
+class AutoTransport:
+    """TLS to the published port; where the network does not let us reach it, the same TLS through ssh."""
+
+    bind = "tls"
+
+    def __init__(self, tls: TlsTransport, ssh: SshTransport) -> None:
+        self._tls, self._ssh = tls, ssh
+        self._ways: dict[str, tuple[float, str | None]] = {}
+        """For each node: until when it holds (monotonic), and why its ports are not reached (None: they are)."""
+        self._looking: dict[str, asyncio.Lock] = {}
+
+    async def endpoint(self, session: Session, connection: Connection, folder: Path) -> Endpoint:
+        """Where to dial for this run; TLS and both pins stay end to end either way.
+
+        Raises Unreachable (with what both ways said), IdentityMismatch, Forbidden.
+        """
+        if connection.port is None:
+            return await self._ssh.endpoint(session, connection, folder)
+        direct = await self._tls.endpoint(session, connection, folder)
+        if is_here(connection.node):
+            return direct
+        refused = await self._look(connection.node, direct)
+        if refused is None:
+            return direct
+        try:
+            return await self._ssh.endpoint(session, connection, folder)
+        except UpstreamFailed as error:
+            self._ways.pop(connection.node, None)
+            raise type(error)(
+                f"The port of {connection.node} cannot be reached ({refused}), and by ssh: {error.message}",
+                reason=error.reason,
+            ) from error
+
+    def retry(self, node: str) -> None:
+        """Lets a node be tried, and the user be asked, at once."""
+        self._ways.pop(node, None)
+        self._ssh.retry(node)
+
+    async def close(self) -> None:
+        """Ends all connections to nodes."""
+        await self._ssh.close()
+        await self._tls.close()
+
+    async def _look(self, node: str, direct: Endpoint) -> str | None:
+        """None when the node's port is reached directly, else why not; looked at once for all who wait for it."""
+        async with self._looking.setdefault(node, asyncio.Lock()):
+            until, refused = self._ways.get(node, (0.0, None))
+            if time.monotonic() >= until:
+                refused = await reach(direct)
+                self._ways[node] = time.monotonic() + (SSH_S if refused else DIRECT_S), refused
+            return refused
+
+
+async def reach(endpoint: Endpoint) -> str | None:
+    """Whether the network lets us connect: None, or its reason. Nothing is sent."""
+    try:
+        _, writer = await asyncio.wait_for(asyncio.open_connection(endpoint.host, endpoint.port), PROBE_S)
+    except asyncio.TimeoutError:
+        return "no answer"
+    except OSError as error:
+        # asyncio puts its own words, with the address, in place of the system's
+        return (os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror)).lower()
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
+    return None
