@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import sys
 from collections.abc import Awaitable, Callable
 from http.client import responses
 from pathlib import Path
@@ -96,6 +97,12 @@ class ApiHandler(APIHandler):
         return data
 
 
+def command_line() -> str:
+    """Where the command line's `qconnect` is on this machine: beside our own Python, where pip has put it."""
+    beside = Path(sys.executable).with_name("qconnect")
+    return str(beside) if beside.exists() else "qconnect"
+
+
 class AppsHandler(ApiHandler):
     """The catalogue."""
 
@@ -104,7 +111,7 @@ class AppsHandler(ApiHandler):
     @answers
     async def get(self) -> None:
         apps = [await self._describe(app) for app in self.site.apps.apps()]
-        self.finish(json.dumps({"apps": apps, "problems": self.site.apps.problems}))
+        self.finish(json.dumps({"apps": apps, "problems": self.site.apps.problems, "program": command_line()}))
 
     async def _describe(self, app: App) -> dict[str, Any]:
         reason = await self.site.sessions.unavailable(app)

@@ -43,6 +43,10 @@ export class AppModel implements IApps, IDisposable {
     return this._catalogue?.problems ?? [];
   }
 
+  get program(): string {
+    return this._catalogue?.program ?? 'qconnect';
+  }
+
   get loaded(): boolean {
     return this._catalogue !== null;
   }

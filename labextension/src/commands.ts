@@ -76,7 +76,9 @@ function addOpenSession(commands: CommandRegistry, options: ICommandOptions): ID
     icon: qconnectIcon,
     execute: args => {
       const title = text(args['title']);
-      return opener.openSession(text(args['id']), place(args, options), title || undefined);
+      // who says where, means the windows alone: JupyterLab puts its terminals back by itself
+      const alone = args['openIn'] !== undefined;
+      return opener.openSession(text(args['id']), place(args, options), title || undefined, alone);
     },
     describedBy: {
       args: {

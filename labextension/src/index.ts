@@ -12,6 +12,7 @@ import { Tiles } from './launcher';
 import { Opener, type Place } from './opener';
 import { RunningSection } from './running';
 import { SessionModel } from './sessions';
+import { Terminals } from './terminals';
 import { IApps, ISessions } from './tokens';
 import type { ViewerTab } from './viewer';
 
@@ -58,7 +59,8 @@ const commandsPlugin: JupyterFrontEndPlugin<void> = {
     const trans = bundle(translator);
     const tracker = new WidgetTracker<ViewerTab>({ namespace: 'qconnect-web' });
     const { baseUrl } = serviceManager.serverSettings;
-    const opener = new Opener({ apps, sessions, shell, tracker, trans, baseUrl });
+    const terminals = new Terminals(commands, () => apps.program);
+    const opener = new Opener({ apps, sessions, shell, tracker, terminals, trans, baseUrl });
     addCommands(commands, { apps, opener, place: placeSetting(settings), trans });
     palette?.addItem({ command: CommandIDs.openHome, category: trans.__('QConnect') });
     void restorer?.restore(tracker, {

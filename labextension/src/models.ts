@@ -81,8 +81,9 @@ export interface IStartRequest {
   command?: string[];
 }
 
-/** The site's apps, and sentences about app files that are wrong and not used. */
+/** The site's apps, sentences about app files that are wrong and not used, and the path of the command line's program. */
 export interface ICatalogue {
   apps: IApp[];
   problems: string[];
+  program: string;
 }

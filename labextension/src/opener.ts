@@ -3,11 +3,13 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { WidgetTracker } from '@jupyterlab/apputils';
 import { URLExt } from '@jupyterlab/coreutils';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import type { Widget } from '@lumino/widgets';
 
-import type { ISession } from './models';
+import type { AppKind, ISession } from './models';
 import { askCommand, confirmStop, offerLink, tellFailure, tellNotStarted } from './dialogs';
 import { Once } from './once';
 import { PendingTab } from './tab';
+import type { Terminals } from './terminals';
 import type { IApps, ISessions } from './tokens';
 import { Viewer, ViewerTab } from './viewer';
 
@@ -18,6 +20,7 @@ export type Place = 'browser-tab' | 'lab-tab';
 interface IPage {
   id: string;
   app: string;
+  kind: AppKind;
   title: string;
   url: string;
 }
@@ -28,6 +31,7 @@ export interface IOpenerOptions {
   sessions: ISessions;
   shell: JupyterFrontEnd.IShell;
   tracker: WidgetTracker<ViewerTab>;
+  terminals: Terminals;
   trans: TranslationBundle;
   /** Jupyter's base URL, in full. */
   baseUrl: string;
@@ -42,20 +46,28 @@ export class Opener {
    *
    * Called from a click it opens the browser tab before the first wait.
    */
-  async startApp(app: string, place: Place): Promise<ViewerTab | null> {
+  async startApp(app: string, place: Place): Promise<Widget | null> {
     return this._once.run(app, async () => {
       const known = this._options.apps.find(app);
       let command: string[] | null = [];
       if (known?.takes_command) {
         command = await askCommand(known, this._options.trans);
       }
-      return command && this._start(app, known?.title ?? app, command, place);
+      const where = known && this._hasTerminal(known.kind) ? 'lab-tab' : place;
+      return command && this._start(app, known?.title ?? app, command, where);
     });
   }
 
-  /** Shows a session; whether it still runs, its page will tell. */
-  async openSession(id: string, place: Place, title?: string): Promise<ViewerTab | null> {
+  /**
+   * Shows a session; whether it still runs, its page will tell.
+   *
+   * A terminal session is a terminal with its display beside it, unless its windows are wanted `alone`.
+   */
+  async openSession(id: string, place: Place, title?: string, alone = false): Promise<Widget | null> {
     const page = this._page(id, title);
+    if (!alone && this._hasTerminal(page.kind)) {
+      return this._showTerminal(page);
+    }
     if (place === 'lab-tab') {
       return this._showInLab(page);
     }
@@ -82,12 +94,7 @@ export class Opener {
     window.open(URLExt.join(this._options.baseUrl, 'qconnect/'), '_blank', 'noopener');
   }
 
-  private async _start(
-    app: string,
-    title: string,
-    command: string[],
-    place: Place,
-  ): Promise<ViewerTab | null> {
+  private async _start(app: string, title: string, command: string[], place: Place): Promise<Widget | null> {
     const { sessions, trans } = this._options;
     const tab = place === 'browser-tab' ? new PendingTab(title, trans.__('Starting %1…', title)) : null;
     let session: ISession;
@@ -100,7 +107,8 @@ export class Opener {
       return null;
     }
     if (!tab) {
-      return this._showInLab(this._pageOf(session));
+      const page = this._pageOf(session);
+      return this._hasTerminal(page.kind) ? this._showTerminal(page) : this._showInLab(page);
     }
     await this._showInBrowser(this._pageOf(session), tab);
     return null;
@@ -114,15 +122,26 @@ export class Opener {
     }
   }
 
-  private _showInLab(page: IPage): ViewerTab {
+  private _showInLab(page: IPage, beside?: Widget): ViewerTab {
     const { shell, tracker } = this._options;
     const shown = tracker.find(tab => tab.content.sessionId === page.id);
     const tab = shown ?? this._newTab(page);
     if (!tab.isAttached) {
-      shell.add(tab, 'main');
+      shell.add(tab, 'main', beside && { mode: 'split-right', ref: beside.id });
     }
-    shell.activateById(tab.id);
+    shell.activateById((beside ?? tab).id);
     return tab;
+  }
+
+  /** The terminal, with the session's display on its right; the keyboard is the terminal's. */
+  private async _showTerminal(page: IPage): Promise<Widget> {
+    const terminal = await this._options.terminals.open(page.id);
+    this._showInLab(page, terminal);
+    return terminal; // a launcher moves what it is given to its own place, and goes
+  }
+
+  private _hasTerminal(kind: AppKind): boolean {
+    return kind === 'terminal' && this._options.terminals.available;
   }
 
   private _newTab(page: IPage): ViewerTab {
@@ -149,12 +168,12 @@ export class Opener {
       return this._pageOf(session);
     }
     const url = URLExt.join(this._options.baseUrl, 'qconnect', encodeURIComponent(id), '/');
-    return { id, app: '', title: title ?? id, url };
+    return { id, app: '', kind: 'gui', title: title ?? id, url };
   }
 
   private _pageOf(session: ISession): IPage {
-    const { id, app, title } = session;
-    return { id, app, title, url: new URL(session.url, this._options.baseUrl).href };
+    const { id, app, kind, title } = session;
+    return { id, app, kind, title, url: new URL(session.url, this._options.baseUrl).href };
   }
 
   private readonly _once = new Once();

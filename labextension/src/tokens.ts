@@ -34,6 +34,9 @@ export interface IApps {
   /** What is wrong with app files that are therefore not used, a sentence each. */
   readonly problems: readonly string[];
 
+  /** The path of `qconnect`, the command, on the server. */
+  readonly program: string;
+
   /** Whether the server has told of its apps yet. */
   readonly loaded: boolean;
 

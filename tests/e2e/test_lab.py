@@ -11,10 +11,11 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from tests.deadline import eventually
-from tests.servers import JupyterServer, settled
+from tests.servers import REPOSITORY, JupyterServer, settled
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 SETTINGS = "lab/api/settings/qconnect-web:plugin"
+ARTEFACTS = REPOSITORY / "tests/artefacts"
 CLICK_COUNTS_MS = 5000
 """How long Chromium takes a click for a reason to open a tab (transient activation)."""
 
@@ -219,3 +220,34 @@ def test_the_sidebar_opens_a_session(page: Page, context: BrowserContext, lab: J
     with context.expect_page() as opened:
         page.locator("#jp-running-sessions .jp-RunningSessions-itemLabel").filter(has_text="XTerm").click()
     assert wait_at_viewer(opened.value) == job_id
+
+
+def test_a_terminal_session_is_a_terminal_with_its_display_beside_it(page: Page, lab: JupyterServer) -> None:
+    tile(page, "Terminal (tmux)").click()
+    terminal = page.locator(".jp-Terminal")
+    expect(terminal).to_be_visible(timeout=20_000)
+    (session,) = eventually(lab.sessions, 20, "the session")
+    assert session["kind"] == "terminal"
+    lab.wait_for(session["id"], "READY", timeout=60)
+    viewer = page.locator(f"#qconnect-{session['id'].replace('.', chr(92) + '.')} iframe")
+    expect(viewer).to_be_visible()
+    left, right = terminal.bounding_box(), viewer.bounding_box()
+    assert left
+    assert right
+    assert left["x"] + left["width"] <= right["x"] + 1
+
+    def typed(line: str) -> None:
+        terminal.click()
+        page.keyboard.type(line + "\n")
+
+    def in_session() -> bool:
+        typed('echo "$QCONNECT$DISPLAY" > ~/where')
+        where = lab.home / "where"
+        return where.exists() and where.read_text().startswith("tmux:")
+
+    eventually(in_session, 40, "the session's own shell in the terminal")
+    typed("xterm -bg '#ff0000' -e sleep 1000 &")
+    inside = next(frame for frame in page.frames if f"/qconnect/{session['id']}/" in frame.url)
+    inside.wait_for_function("() => window.qconnect.state === 'ready'", timeout=40_000)
+    ARTEFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTEFACTS / "lab-terminal.png")

@@ -1,11 +1,13 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Dialog, WidgetTracker } from '@jupyterlab/apputils';
 import { nullTranslator } from '@jupyterlab/translation';
+import { CommandRegistry } from '@lumino/commands';
 import { Widget } from '@lumino/widgets';
 
 import { AppModel } from '../apps';
 import { Opener } from '../opener';
 import { SessionModel } from '../sessions';
+import { Terminals } from '../terminals';
 import type { ViewerTab } from '../viewer';
 import { app, eventually, session, TestServer, type Answer } from './server';
 
@@ -27,7 +29,9 @@ let server: TestServer;
 let apps: AppModel;
 let sessions: SessionModel;
 let opener: Opener;
+let commands: CommandRegistry;
 let activated: string[];
+let added: unknown[];
 let opened: FakeTab[];
 let start: () => Answer | Promise<Answer>;
 
@@ -50,7 +54,11 @@ beforeEach(async () => {
       : {
           json: {
             sessions: [],
-            apps: [app('xterm'), app('any', { takes_command: true, title: 'Any command' })],
+            apps: [
+              app('xterm'),
+              app('tmux', { kind: 'terminal' }),
+              app('any', { takes_command: true, title: 'Any command' }),
+            ],
           },
         };
   };
@@ -58,14 +66,18 @@ beforeEach(async () => {
   sessions = new SessionModel({ serverSettings: server.settings });
   await eventually(() => apps.loaded, 'the catalogue');
   activated = [];
+  added = [];
   const shell = {
-    add: (widget: Widget) => {
+    add: (widget: Widget, _area: string, options?: unknown) => {
       Widget.attach(widget, document.body);
+      added.push(options);
     },
     activateById: (id: string) => activated.push(id),
   } as unknown as JupyterFrontEnd.IShell;
   const tracker = new WidgetTracker<ViewerTab>({ namespace: 'test' });
-  opener = new Opener({ apps, sessions, shell, tracker, trans, baseUrl: server.baseUrl });
+  commands = new CommandRegistry();
+  const terminals = new Terminals(commands, () => "/opt/jupyter's/bin/qconnect");
+  opener = new Opener({ apps, sessions, shell, tracker, terminals, trans, baseUrl: server.baseUrl });
   opened = [];
   jest.spyOn(window, 'open').mockImplementation(() => {
     const tab = new FakeTab();
@@ -210,5 +222,62 @@ describe('stopping a session', () => {
     await eventually(() => dialog()?.textContent.includes('qdel: no answer') ?? false, 'the message');
     press('Close');
     await done;
+  });
+});
+
+describe('a terminal session', () => {
+  let typed: string[];
+  let terminal: Widget;
+  const withTerminals = (): void => {
+    commands.addCommand('terminal:create-new', {
+      describedBy: { args: { type: 'object', properties: {} } },
+      execute: () => {
+        terminal = Object.assign(new Widget(), {
+          content: { session: { send: (message: { content: string[] }) => typed.push(...message.content) } },
+        });
+        terminal.id = `terminal-${typed.length}`;
+        return terminal;
+      },
+    });
+  };
+
+  beforeEach(() => {
+    typed = [];
+    start = () => ({ status: 201, json: session('7.local', { app: 'tmux', kind: 'terminal' }) });
+  });
+
+  it('opens a terminal that connects, and its display beside it', async () => {
+    withTerminals();
+    const tab = await opener.startApp('tmux', 'browser-tab');
+    expect(typed).toEqual([`'/opt/jupyter'\\''s/bin/qconnect' 7.local\r`]);
+    expect(tab).toBe(terminal); // what a launcher moves to its own place
+    expect(document.getElementById('qconnect-7.local')).not.toBeNull();
+    expect(added).toEqual([{ mode: 'split-right', ref: 'terminal-0' }]);
+    expect(activated).toEqual(['terminal-0']);
+    expect(opened).toHaveLength(0);
+  });
+
+  it('is shown again, not opened twice, and opened anew when its terminal was closed', async () => {
+    withTerminals();
+    await opener.startApp('tmux', 'browser-tab');
+    server.answer = async () =>
+      Promise.resolve({
+        json: { sessions: [session('7.local', { kind: 'terminal' })], apps: [], problems: [] },
+      });
+    await sessions.refresh();
+    await opener.openSession('7.local', 'browser-tab');
+    expect(typed).toHaveLength(1);
+    terminal.dispose();
+    await opener.openSession('7.local', 'browser-tab');
+    expect(typed).toHaveLength(2);
+  });
+
+  it('shows its windows alone when that is asked for, or where there are no terminals', async () => {
+    const tab = await opener.startApp('tmux', 'lab-tab');
+    expect(tab?.id).toBe('qconnect-7.local');
+    withTerminals();
+    await opener.openSession('7.local', 'lab-tab', 'Terminal', true);
+    expect(typed).toHaveLength(0);
+    expect(added).toEqual([undefined]);
   });
 });

@@ -22,6 +22,7 @@ const trans = nullTranslator.load('qconnect_web');
 class Apps implements IApps {
   all: readonly IApp[] = [];
   problems: readonly string[] = [];
+  program = 'qconnect';
   loaded = false;
   readonly changed: Signal<IApps, void> = new Signal<IApps, void>(this);
   readonly failed: Signal<IApps, unknown> = new Signal<IApps, unknown>(this);
