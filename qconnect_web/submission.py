@@ -104,7 +104,8 @@ class Submission:
             await asyncio.to_thread(self._store.remove, record.key)
             if isinstance(error, OSError):
                 raise StorageFailed(
-                    f"The job script could not be written: {error.strerror}. Nothing was started."
+                    f"The job script could not be written below {self._store.root}: {error.strerror}. Nothing was "
+                    "started. Make room there (look at your quota), then try again."
                 ) from error
             raise
         record = replace(record, job_id=job_id, submitted=time.time())

@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.cluster.files import ADDRESSES, COMPUTE, LOGIN, make_homes, write_etc
@@ -119,6 +121,19 @@ class Cluster:
         """What Slurm thinks of a node: idle, mixed, allocated, down, idle* (does not answer) …"""
         argv = ["timeout", "5", "sinfo", "-h", "-N", "-p", "batch", "-n", node.name, "-o", "%T"]
         return self.login.run(argv, check=False).stdout.strip()
+
+    @contextmanager
+    def closed(self, node: Node) -> Iterator[None]:
+        """No new job comes to this node meanwhile; what runs there goes on."""
+        self.login.run(["scontrol", "update", f"nodename={node.name}", "state=drain", "reason=test"])
+        try:
+            yield
+        finally:
+            self.login.run(["scontrol", "update", f"nodename={node.name}", "state=resume"])
+
+    def other(self, node: Node) -> Node:
+        """The other compute node."""
+        return next(found for found in self.compute if found is not node)
 
     def cut_off(self, node: Node) -> None:
         """Pulls a compute node's network cable: packets vanish, nobody is told."""

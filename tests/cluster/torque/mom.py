@@ -34,6 +34,7 @@ class Mom:
     """One run of one job; what it was told is in `order`, what became of it goes into the job's report."""
 
     def __init__(self, path: Path, poll_s: float) -> None:
+        self.path = path
         self.job = json.loads(path.read_text())
         self.report = path.with_suffix(".report")
         self.spool = path.parent.parent.parent
@@ -79,7 +80,7 @@ class Mom:
             self._kill_session(signal.SIGKILL)
 
     def _check_walltime(self, now: float) -> None:
-        elapsed, limit = now - self.began, self.job["walltime"]
+        elapsed, limit = now - self.began, json.loads(self.path.read_text())["walltime"]  # qalter may change it
         if self.order is None and elapsed > limit:
             self.order, self.killed = "walltime", now
             with self.err.open("a") as log:

@@ -181,6 +181,7 @@ def qalter(server: Server, user: str, request: Request, found: Answer) -> None:
         for part in options.get("l", "").split(",") if "l" in options else ():
             key, _, value = part.partition("=")
             job.resources[key] = value
+        server.write_order(job)
 
 
 def qrerun(server: Server, user: str, request: Request, found: Answer) -> None:

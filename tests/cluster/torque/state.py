@@ -194,9 +194,11 @@ class Server:
         user = pwd.getpwnam(job.owner)
         for suffix, text, mode in ((".SC", job.script, 0o700), (".json", json.dumps(order), 0o600)):
             path = Path(f"{base}{suffix}")
-            path.write_text(text, errors="surrogateescape")
-            path.chmod(mode)
-            os.chown(path, user.pw_uid, user.pw_gid)
+            part = path.with_suffix(".part")
+            part.write_text(text, errors="surrogateescape")
+            part.chmod(mode)
+            os.chown(part, user.pw_uid, user.pw_gid)
+            part.rename(path)
 
     def _variables(self, job: Job) -> dict[str, str]:
         return {

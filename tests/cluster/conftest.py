@@ -1,0 +1,42 @@
+"""Alice's servers on the cluster, one for each batch system, for the tests of faults and of neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.cluster.batch import Torque
+from tests.cluster.server import ClusterServer, server_on
+from tests.cluster.world import Cluster
+
+EVIL = (
+    "setsid sleep 7001 & (setsid env -i /bin/sleep 7002 &) ; (trap '' TERM HUP; exec sleep 7003) & "
+    "env -i /usr/bin/setsid /bin/bash -c 'trap \"\" TERM; while :; do /bin/sleep 1; done' & exec xterm"
+)
+"""A program that does all it can to leave something behind."""
+
+
+def settings(scheduler: str, **more: Any) -> dict[str, Any]:
+    """The site's settings for a test: no limits."""
+    return {"scheduler": scheduler, "transport": "tls", "max_sessions": 0, "max_starts_per_minute": 0, **more}
+
+
+@pytest.fixture(scope="session")
+def torque_server(cluster: Cluster, torque: Torque) -> Iterator[ClusterServer]:
+    torque.qmgr("set server keep_completed = 30")
+    server = server_on(cluster, "faults-torque", config={"QConnect": settings("torque")}, path=(torque.bin,))
+    try:
+        yield server.start(120)
+    finally:
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def slurm_server(cluster: Cluster) -> Iterator[ClusterServer]:
+    server = server_on(cluster, "faults-slurm", config={"QConnect": settings("slurm")})
+    try:
+        yield server.start(120)
+    finally:
+        server.close()
