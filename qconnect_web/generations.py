@@ -35,7 +35,7 @@ class Generations:
         self._over: dict[str, str] = {}
 
     def current(self, key: str, facts: Facts, job: Job) -> Facts:
-        """The facts without connection and end when they are of an earlier run; `job` is newer than the files."""
+        """The facts without those of an earlier run; `job` is newer than the files."""
         if facts.run is None:
             return facts
         first = self._starts.get(key)
@@ -50,8 +50,9 @@ class Generations:
         return self.living(key, facts)
 
     def living(self, key: str, facts: Facts) -> Facts:
-        """The facts without connection and end when their run is known to be over."""
-        return replace(facts, connection=None, end=None) if self._over.get(key) == facts.run is not None else facts
+        """The facts without run, connection and end when that run is known to be over."""
+        over = facts.run is not None and self._over.get(key) == facts.run
+        return replace(facts, run=None, connection=None, end=None) if over else facts
 
     def forget(self, key: str) -> None:
         """The session's folder is gone."""

@@ -10,10 +10,11 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from .errors import SchedulerFailed
+from .errors import QConnectError, SchedulerFailed
 from .models import Job, JobState
 from .schedulers import Scheduler
 from .store import Store
@@ -208,7 +209,8 @@ class JobBook:
 
     def _heard(self, job_ids: list[str]) -> bool:
         """Whether another server has asked about all these jobs within the interval; its answer is taken over then."""
-        self.load()
+        with suppress(OSError, QConnectError):  # an unreadable answer is just no answer
+            self.load()
         recent = time.monotonic() - 0.9 * self._interval
         return bool(job_ids) and all(self.word(job_id).asked > recent for job_id in job_ids)
 

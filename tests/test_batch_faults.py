@@ -291,3 +291,30 @@ def test_a_refusal_reaches_the_user_with_the_batch_systems_own_words(
     assert "node does not answer" in answer.json()["message"]
     system.well("qdel")
     server.end(job_id)
+
+
+def test_a_requeued_session_waits_again_and_comes_back_with_a_display_of_its_own(
+    tmp_path: Path, servers: list[JupyterServer]
+) -> None:
+    system = BatchSystem(tmp_path / "batch", "torque")
+    server = begin(servers, tmp_path, system, **FAST)
+    job_id = server.launch()["id"]
+    server.wait_for(job_id, "READY")
+    folder = next((tmp_path / ".local/share/qconnect/sessions").glob("[!.]*"))
+    connection = (folder / "connection.json").read_text()
+    system.operate("qrerun", "1")
+    server.wait_for(job_id, "QUEUED")
+    eventually(lambda: not (folder / "connection.json").exists(), 10, "the end of the first run")
+    # What a node that was cut off would leave: the files of the first run stay.
+    left = folder / "connection.json"
+    left.touch(mode=0o600)
+    left.write_text(connection)
+    deadline = time.monotonic() + 1
+    while time.monotonic() < deadline:
+        assert server.session(job_id)["state"] == "QUEUED"
+    system.operate("qrun", "1")
+    began = time.monotonic()
+    server.wait_for(job_id, "READY")
+    print(f"READY {time.monotonic() - began:.1f} s after the second start")
+    assert (folder / "connection.json").read_text() != connection
+    server.end(job_id)

@@ -46,25 +46,38 @@ class Engine:
         folder.mkdir(parents=True)
         (folder / "script").write_text(script)
         said = {"tag": tag[1] if tag else None, "time": int(time.time())}
-        output = re.search(r"^#(?:PBS -o|SBATCH --output=) ?(\S+)", script, re.MULTILINE)
         environment = dict(os.environ) | ({"QCONNECT_SESSION": tag[1]} if tag else {})
         environment |= {"SLURM_JOB_ID": str(number)} if self.slurm else {"PBS_JOBID": f"{number}{SERVER}"}
+        (folder / "environment").write_text(json.dumps(environment))
         (folder / "job.json").write_text(json.dumps(said))
         if not self.paused:
-            run = f"/bin/bash -p {folder}/script; echo $? >{folder}/status.new; mv {folder}/status.new {folder}/status"
-            with Path(output[1] if output else os.devnull).open("w") as log:
-                job = subprocess.Popen(
-                    ["/bin/bash", "-c", run],
-                    env=environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                    cwd="/",
-                )
-            (folder / "pid").write_text(str(job.pid))
+            self.start(folder)
         print(number if self.slurm else f"{number}{SERVER}")
         return 0
+
+    def start(self, folder: Path) -> None:
+        """Runs a job, for the first time or again."""
+        output = re.search(r"^#(?:PBS -o|SBATCH --output=) ?(\S+)", (folder / "script").read_text(), re.MULTILINE)
+        starts = int((folder / "starts").read_text()) if (folder / "starts").exists() else 0
+        run = f"/bin/bash -p {folder}/script; echo $? >{folder}/status.new; mv {folder}/status.new {folder}/status"
+        with Path(output[1] if output else os.devnull).open("w") as log:
+            job = subprocess.Popen(
+                ["/bin/bash", "-c", run],
+                env=json.loads((folder / "environment").read_text()),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                cwd="/",
+            )
+        (folder / "starts").write_text(str(starts + 1))
+        (folder / "pid").write_text(str(job.pid))
+
+    def requeue(self, folder: Path) -> None:
+        """Ends a job's run and lets it wait again, as `qrerun` does."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(int((folder / "pid").read_text()), signal.SIGKILL)
+        (folder / "pid").unlink()
 
     @property
     def slurm(self) -> bool:
@@ -117,6 +130,7 @@ class Engine:
         values = {"Job_Id": f"{folder.name}{SERVER}", "job_state": letter, "queue": "batch", "qtime": said["time"]}
         values |= {"Variable_List": f"PBS_O_HOST=vm,QCONNECT_SESSION={said['tag']}"}
         values |= {"exec_host": f"{os.uname().nodename}/0", "start_time": said["time"]} if letter != "Q" else {}
+        values |= {"start_count": (folder / "starts").read_text()} if letter != "Q" else {}
         values |= {} if status is None else {"exit_status": status}
         return "<Job>" + "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in values.items()) + "</Job>"
 
@@ -163,6 +177,9 @@ def main(root: Path, program: str, arguments: list[str]) -> int:
         return engine.submit(arguments)
     if program in ("qdel", "scancel"):
         return engine.cancel(arguments)
+    if program in ("qrun", "qrerun"):
+        (engine.start if program == "qrun" else engine.requeue)(engine.jobs / arguments[0])
+        return 0
     if program == "squeue":
         return engine.squeue()
     if program == "qselect":

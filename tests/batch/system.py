@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -64,6 +65,11 @@ class BatchSystem:
     def pause(self) -> None:
         """Jobs that are submitted from now on wait for ever."""
         (self.root / "paused").touch()
+
+    def operate(self, program: str, number: str) -> None:
+        """What an operator does: `qrerun` lets a running job wait again, `qrun` starts a waiting one."""
+        argv = [sys.executable, "-IS", str(HERE / "engine.py"), str(self.root), program, number]
+        subprocess.run(argv, check=True, timeout=30)
 
     def calls(self, program: str | None = None, since: float = 0.0) -> list[Call]:
         """What was called, in order."""
