@@ -44,7 +44,7 @@ class Visit:
         """The session that the options mean: the one that the rule finds, else a new one."""
         meant = wanted(self._options)
         if not self._options.create:
-            everything = [] if self._options.create else await self._manager.list()
+            everything = await self._manager.list()
             if chosen := meant.choose([session for session in everything if not session.state.final]):
                 self._tell_choice(meant, chosen)
                 self.session = chosen

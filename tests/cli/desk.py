@@ -16,7 +16,7 @@ import pexpect
 
 from qconnect_web.schedulers.local import LocalScheduler
 from tests.deadline import eventually
-from tests.servers import REPOSITORY, JupyterServer
+from tests.servers import JupyterServer
 
 QCONNECT = Path(sys.executable).parent / "qconnect"
 ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|[=>])")
@@ -154,6 +154,3 @@ def cpu_of(argv: list[str], env: dict[str, str]) -> float:
     subprocess.run(argv, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60, check=True)
     after = os.times()
     return (after.children_user + after.children_system) - (before.children_user + before.children_system)
-
-
-__all__ = ["QCONNECT", "REPOSITORY", "SMALL", "Desk", "cpu_of", "detach", "finish", "in_shell", "plain"]

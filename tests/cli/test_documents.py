@@ -10,7 +10,8 @@ import pytest
 from qconnect_web.cli.documents import documents, exit_lines
 from qconnect_web.cli.exits import Exit
 from qconnect_web.cli.options import parser
-from tests.cli.desk import QCONNECT, REPOSITORY, Desk
+from tests.cli.desk import QCONNECT, Desk
+from tests.servers import REPOSITORY
 
 
 @pytest.mark.parametrize("name", list(documents()))

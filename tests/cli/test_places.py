@@ -10,7 +10,7 @@ import time
 import pexpect
 import pytest
 
-from tests.cli.desk import PROMPT, QCONNECT, Desk, detach, finish, plain
+from tests.cli.desk import PROMPT, QCONNECT, Desk, detach, finish
 from tests.deadline import eventually
 
 
@@ -151,6 +151,3 @@ def test_the_terminals_size_is_followed(busy_desk: Desk, named: str) -> None:
 
     eventually(followed, 20, "the new size")
     assert detach(child)[0] == 0
-
-
-__all__ = ["plain"]

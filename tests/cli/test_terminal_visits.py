@@ -6,8 +6,6 @@ import subprocess
 import time
 from pathlib import Path
 
-import pexpect
-
 from tests.cli.desk import PROMPT, SMALL, Desk, detach, finish, in_shell, plain
 from tests.deadline import eventually
 
@@ -186,6 +184,3 @@ def test_a_session_that_is_over_is_not_connected_to(desk: Desk) -> None:
     desk.await_state(job_id, "ENDED")
     status, text = finish(desk.spawn(job_id))
     assert (status, "has ended" in text) == (3, True)
-
-
-__all__ = ["pexpect"]
