@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import BadRequest
 from ..models import Session
@@ -18,7 +20,16 @@ from .screen import Screen, harmless
 from .visit import Visit
 from .wanted import spec, wanted
 
+if TYPE_CHECKING:
+    from ..config import QConnect
+
 Deed = Callable[[SessionManager, Visit], Awaitable[Exit]]
+
+
+def site_ssh(site: QConnect) -> list[str]:
+    """The site's ssh with its settings, for a person at a terminal: what it asks, it asks them itself."""
+    file = ["-F", str(Path(site.ssh_config).expanduser())] if site.ssh_config else []
+    return [site.ssh_command, *file, *(part for option in site.ssh_options for part in ("-o", option))]
 
 
 class Command:
@@ -31,14 +42,16 @@ class Command:
     async def run(self) -> Exit:
         """Does what the options say."""
         from ..config import QConnect, site_config
+        from .asking import TtyAsker
 
         deed = self._deed()
-        manager = QConnect(config=site_config()).build_sessions()
+        site = QConnect(config=site_config())
+        manager = site.build_sessions(asker=TtyAsker(self._screen))
+        self._visit = Visit(manager, self._options, self._screen, ssh=site_ssh(site))
         if deed in (self._apps, self._preview):
-            return await deed(manager, Visit(manager, self._options, self._screen))
+            return await deed(manager, self._visit)
         await manager.open()
         try:
-            self._visit = Visit(manager, self._options, self._screen)
             stale = await manager.refresh()
             if stale:
                 self._screen.note(f"{stale}\nWhat is shown is what was known before.")

@@ -23,9 +23,9 @@ HUNG_UP_S = 5.0
 class Visit:
     """What the options ask for, carried out; `session` is the one that is being visited, as soon as it is known."""
 
-    def __init__(self, manager: SessionManager, options: argparse.Namespace, screen: Screen) -> None:
+    def __init__(self, manager: SessionManager, options: argparse.Namespace, screen: Screen, *, ssh: list[str]) -> None:
         self.session: Session | None = None
-        self._manager, self._options, self._screen = manager, options, screen
+        self._manager, self._options, self._screen, self._ssh = manager, options, screen, ssh
 
     async def named(self, job_id: str) -> Session:
         """The session of that id; raises UnknownSession, with the list of those that there are."""
@@ -102,7 +102,7 @@ class Visit:
                     await stack.enter_async_context(native.viewer(self._manager, session))
                 except QConnectError as error:
                     self._screen.note(f"Its windows cannot be shown here. {error.message}")
-            return await terminals.attach(session, self._ssh(), self._screen)
+            return await terminals.attach(session, self._ssh, self._screen)
 
     async def show_windows(self, session: Session) -> Exit:
         """The session's windows on the user's own display, else the address for the browser."""
@@ -150,9 +150,6 @@ class Visit:
             )
         self._screen.note(f"Session {session.id} goes on. Come back with: qconnect {session.id}")
         return Exit.DONE
-
-    def _ssh(self) -> list[str]:
-        return ["ssh"]
 
 
 def _over(session: Session) -> bool:

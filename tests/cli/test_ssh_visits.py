@@ -1,0 +1,86 @@
+"""From another machine: real ssh asks the person at the terminal, for windows and for the terminal itself."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from tests.cli.desk import PROMPT, QCONNECT, Desk, detach, finish
+from tests.cli.xscreen import RED, UserScreen
+from tests.ssh.conftest import nodes  # noqa: F401 - a fixture
+from tests.ssh.sshd import Nodes
+from tests.ssh.test_ssh_questions import PASSWORDS, SECRET, needs_shadow, shadow  # noqa: F401 - the last is a fixture
+
+ELSEWHERE = 'hostname login && exec "$@"'
+"""This machine under another name: whoever runs there has to go over the network."""
+
+
+@pytest.fixture
+def far_desk(tmp_path: Path, nodes: Nodes, shadow: dict[Path, str]) -> Iterator[Desk]:  # noqa: F811 - fixtures
+    """A desk whose node wants a password."""
+    here = socket.gethostname()
+    nodes.add(here, *PASSWORDS, binds=shadow)
+    found = Desk(tmp_path, transport="ssh", ssh_config=str(nodes.config))
+    yield found
+    found.close()
+
+
+def from_elsewhere(desk: Desk, *argv: str, **env: str | None) -> pexpect.spawn[str]:
+    """`qconnect` on a machine with another name, which sees the same home and the same jobs."""
+    jobs = desk.sessions_dir.parent / "local"
+    if not (jobs / "login").exists():
+        (jobs / "login").symlink_to(socket.gethostname())
+    words = ["--uts", "sh", "-c", ELSEWHERE, "sh", str(QCONNECT), *argv]
+    return pexpect.spawn(
+        "unshare",
+        words,
+        env=desk.environment(**env),
+        cwd=str(desk.home),
+        dimensions=(30, 100),
+        encoding="utf-8",
+        codec_errors="replace",
+        timeout=40,
+    )
+
+
+@needs_shadow
+def test_a_password_at_the_terminal_opens_the_way_for_windows(far_desk: Desk) -> None:
+    screen = UserScreen()
+    try:
+        program = f"xterm -geometry 40x10 -bg {RED} -fg {RED} -cr {RED} +sb -bc -e sleep 1000"
+        job_id = far_desk.ready("-g", program)
+        child = from_elsewhere(far_desk, "--connect-gui", job_id, DISPLAY=screen.display)
+        child.expect("password: ")
+        child.sendline(SECRET)
+        assert screen.settled_red() > 10_000
+        assert SECRET not in str(child.before)
+        child.sendintr()
+        status, text = finish(child)
+        assert (status in (0, 130), "goes on" in text) == (True, True), text
+    finally:
+        screen.close()
+
+
+@needs_shadow
+def test_a_terminal_is_attached_by_ssh_which_asks_by_itself(far_desk: Desk) -> None:
+    job_id = far_desk.ready()
+    child = from_elsewhere(far_desk, job_id, DISPLAY=None)
+    child.expect("password: ")
+    child.sendline(SECRET)
+    child.expect_exact(PROMPT)
+    child.sendline("echo $QCONNECT-$((40+2))")
+    child.expect_exact("tmux-42")
+    status, text = detach(child)
+    assert (status, f"qconnect {job_id}" in text) == (0, True), text
+
+    wrong = from_elsewhere(far_desk, job_id, DISPLAY=None)
+    for _ in range(3):
+        wrong.expect("password: ")
+        wrong.sendline("wrong")
+    status, text = finish(wrong)
+    assert status == 4, text
+    assert "goes on" in text
