@@ -19,7 +19,7 @@ from tests.servers import JupyterServer
 
 WRAPPER = Path(__file__).with_name("crashing_server.py")
 FULL = os.environ.get("QCONNECT_FULL") == "1"
-BATCH = [*BATCH_POINTS] * 5 if FULL else ["command-begun", "command-ended", "question-noted"]
+BATCH = [*BATCH_POINTS] * 5 if FULL else ["command-begun", "question-noted"]
 SUBMITTED = (
     "command-begun",
     "command-ended",
