@@ -64,7 +64,11 @@ class Bench:
 
     def carry(self, contestant: Contestant, *words: str | float) -> tuple[dict[str, Any], float]:
         """A load's answer, and the processor time (seconds) that the proxy used for it."""
-        answer, before, after = carried(contestant.target, words, contestant.cpu_s)
+        try:
+            answer, before, after = carried(contestant.target, words, contestant.cpu_s)
+        except LoadFailed as error:
+            log = contestant.server.log[-3000:] if contestant.server else ""
+            raise LoadFailed(f"{contestant.name}, {words}: {error}\n{log}") from error
         return answer, after - before
 
 
