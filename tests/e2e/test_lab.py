@@ -246,8 +246,9 @@ def test_a_terminal_session_is_a_terminal_with_its_display_beside_it(page: Page,
         return where.exists() and where.read_text().startswith("tmux:")
 
     eventually(in_session, 40, "the session's own shell in the terminal")
-    typed("xterm -bg '#ff0000' -e sleep 1000 &")
     inside = next(frame for frame in page.frames if f"/qconnect/{session['id']}/" in frame.url)
+    expect(inside.get_by_text("No window yet")).to_be_visible(timeout=20_000)
+    typed("xterm -bg '#ff0000' -e sleep 1000 &")
     inside.wait_for_function("() => window.qconnect.state === 'ready'", timeout=40_000)
     ARTEFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTEFACTS / "lab-terminal.png")

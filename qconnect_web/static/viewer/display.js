@@ -22,6 +22,7 @@ const ATTEMPTS = 8;
  * @property {boolean} linked whether the server answers
  * @property {boolean} visible whether anybody could see it: hidden tabs do not paint
  * @property {boolean} over whether the session has ended
+ * @property {boolean} empty whether a display without any window is as it should be: a terminal's
  * @property {import("../types").ClientAddress | null} address
  */
 
@@ -97,7 +98,7 @@ export class Display {
       this.dropNext('another client');
     }
     if (this.next) {
-      this.advance(this.next, situation.ready);
+      this.advance(this.next, situation.ready, situation.empty);
     } else if (address) {
       this.next = new Frame(this.stage, address, (frame, event, data) => this.hear(frame, event, data));
       this.hooks.opened();
@@ -107,8 +108,9 @@ export class Display {
   /**
    * @param {Frame} next
    * @param {boolean} ready
+   * @param {boolean} empty
    */
-  advance(next, ready) {
+  advance(next, ready, empty) {
     const age = performance.now() - next.since;
     if (next.state === 'held' && ready) {
       next.go();
@@ -116,7 +118,10 @@ export class Display {
       this.again(next);
     } else if (next.state === 'connecting' && ready && age > patience(next.attempts)) {
       this.again(next);
-    } else if ((next.state === 'loading' && age > LOAD_MS) || (next.state === 'opened' && age > PAINT_MS)) {
+    } else if (
+      (next.state === 'loading' && age > LOAD_MS) ||
+      (next.state === 'opened' && age > PAINT_MS && !empty)
+    ) {
       this.dropNext(`${next.state} too long`);
     }
   }

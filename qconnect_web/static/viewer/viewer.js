@@ -265,6 +265,7 @@ class Viewer {
       linked: this.link.up,
       visible: this.controls.visible,
       over,
+      empty: this.session?.kind === 'terminal',
       address: this.address,
     });
     this.render();

@@ -17,6 +17,7 @@ import { STATE_WORDS, staleWords } from '../shared/text.js';
  */
 
 const STAY = 'You can close this tab: the program starts all the same and waits for you.';
+const NO_WINDOW = 'No window yet. Programs that are started in the terminal show theirs here.';
 const KEPT = 'Nothing is lost: the program runs on without this page.';
 
 /**
@@ -47,7 +48,11 @@ export function saying(phase, session, state) {
     const note = `Log in again. ${KEPT}`;
     return { title, line: 'You are no longer logged in here.', note, tone: 'failed' };
   }
-  const line = troubled(phase, state)?.message ?? busy(phase, state);
+  const trouble = troubled(phase, state);
+  if (phase === 'connecting' && session?.kind === 'terminal' && !trouble) {
+    return { title, line: NO_WINDOW, note: `The terminal itself: qconnect ${session.id}`, tone: 'busy' };
+  }
+  const line = trouble?.message ?? busy(phase, state);
   return { title, line, note: phase === 'live' ? '' : KEPT, tone: 'busy' };
 }
 
