@@ -15,4 +15,11 @@ if ((EUID)); then root=(sudo); fi
 echo "Installing ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
 "${root[@]}" apt-get update -qq
+# What the packages would start (nginx, sshd, munge, Slurm) stays off: the tests start their own, in places of their own.
+policy=/usr/sbin/policy-rc.d
+if [[ ! -e $policy ]]; then
+  printf '#!/bin/sh\nexit 101\n' | "${root[@]}" tee "$policy" >/dev/null
+  "${root[@]}" chmod 755 "$policy"
+  trap '"${root[@]}" rm -f "$policy"' EXIT
+fi
 "${root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
