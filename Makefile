@@ -7,6 +7,7 @@ STAMP := $(VENV)/.ready
 
 .PHONY: demo test lint bench setup system pictures clean
 
+demo: NEEDS := demo
 demo: setup ## start JupyterLab with the embedded scheduler and print its URL
 	$(BIN)/python tests/demo.py
 
@@ -29,7 +30,7 @@ pictures: setup ## the pictures of the README, from the real thing
 setup: system $(STAMP)
 
 system: ## the Debian packages that the demo and the tests use
-	@tests/system-packages.sh
+	@tests/system-packages.sh $(NEEDS)
 
 $(STAMP): pyproject.toml package.json package-lock.json
 	python3 -m venv $(VENV)

@@ -1,10 +1,13 @@
 #!/bin/bash
-# Installs the Debian packages that the demo and the tests use, if any is missing.
+# Installs the Debian packages that the tests use (with `demo`: those that the demo uses), if any is missing.
 set -euo pipefail
-wanted=(xpra python3-pil xterm xvfb xauth x11-utils x11-xserver-utils chromium git shellcheck procps iproute2 curl openssl perl tmux python3-gi-cairo fonts-dejavu-core python3-venv
-  slurm-wlm munge openssh-server openssh-client util-linux
-  tigervnc-standalone-server tigervnc-viewer tigervnc-common
-  nginx-light gcc libc6-dev libssl-dev) # the last four: the benchmark's contestant and its programs
+wanted=(xpra python3-pil xterm xvfb xauth x11-utils x11-xserver-utils procps iproute2 curl openssl perl tmux
+  fonts-dejavu-core python3-venv)
+if [[ ${1-} != demo ]]; then
+  wanted+=(chromium git shellcheck python3-gi-cairo slurm-wlm munge openssh-server openssh-client util-linux
+    tigervnc-standalone-server tigervnc-viewer tigervnc-common
+    nginx-light gcc libc6-dev libssl-dev) # the last four: the benchmark's contestant and its programs
+fi
 missing=()
 for package in "${wanted[@]}"; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
