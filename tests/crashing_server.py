@@ -49,7 +49,7 @@ BATCH_POINTS: dict[str, tuple[type[Any], str, str]] = {
 LATER = ("start", "submit", "endpoint", "fitted", "act", "ask")
 WHEN: dict[str, Callable[..., bool]] = {
     "after": lambda *_: True,
-    "before": lambda *_: True,
+    "before": lambda *_, **__: True,
     "after-with-job-id": lambda _, record: record.job_id is not None,
     "after-with-input": lambda _, transport, text: bool(text),
     "before-of-a-job": lambda _, job_ids, **__: bool(job_ids),
