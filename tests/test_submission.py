@@ -11,6 +11,8 @@ from traitlets.config import Config
 
 from qconnect_web import jobs
 from qconnect_web.config import QConnect
+from qconnect_web.errors import TooManyRequests
+from qconnect_web.limits import Allowance, Limits
 from qconnect_web.models import Record, Session
 from qconnect_web.sessions import SessionManager
 from qconnect_web.store import Store
@@ -79,3 +81,11 @@ def test_a_vnc_desktop_of_the_users_own_needs_none_of_the_apps_programs(
     assert asyncio.run(sessions.unavailable(app))
     xstartup.chmod(0o700)
     assert asyncio.run(sessions.unavailable(app)) is None
+
+
+def test_the_31st_start_within_a_minute_is_refused() -> None:
+    allowance = Allowance(Limits())
+    for _ in range(30):
+        allowance.take(0)
+    with pytest.raises(TooManyRequests, match="Wait a minute"):
+        allowance.take(0)

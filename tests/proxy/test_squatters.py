@@ -19,7 +19,7 @@ from qconnect_web.endpoints import Endpoint
 from qconnect_web.models import Session
 from qconnect_web.pinning import fingerprint_of
 from qconnect_web.proxy import lines, upstream
-from qconnect_web.transports import tls
+from qconnect_web.transports import local, tls
 from qconnect_web.transports.local import LocalTransport
 from tests.proxy.world import BASE, VIEWER, Answer, Jupyter, Node, Run, display, make_pair, new_run, write_private
 
@@ -194,7 +194,7 @@ def test_a_socket_of_ours_opens_and_one_of_somebody_else_does_not(
     try:
         assert [answer.status for answer in ask(jupyter, run)] == [101, 200]
         heard = found.bytes_heard
-        monkeypatch.setattr(upstream.os, "geteuid", lambda: 12345)
+        monkeypatch.setattr(local.os, "geteuid", lambda: 12345)
         with pytest.raises(upstream.IdentityMismatch):
             asyncio.run(_dial_once(path, run))
         assert found.bytes_heard == heard

@@ -6,8 +6,10 @@ import inspect
 import secrets
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from jupyter_server.auth.authorizer import Authorizer
 from jupyter_server.base.handlers import JupyterHandler
 from tornado import httputil
 
@@ -125,6 +127,30 @@ def test_a_foreign_host_name_is_refused(jupyter: Jupyter, node: Doors) -> None:
     found = node(display())
     headers = {"Cookie": jupyter.cookie(), "Origin": "http://rebound.example", "Host": "rebound.example"}
     with jupyter.websocket(PATH, headers) as wire:
+        assert wire.answer().status == 403
+    assert found.dials == 0
+
+
+def test_a_ticket_under_a_foreign_host_name_is_refused(jupyter: Jupyter, run: Run, node: Doors) -> None:
+    found = node(display())
+    ticket = ticket_for("own", jupyter, run)
+    headers = {"Origin": "null", "Host": "rebound.example"}
+    with jupyter.websocket(f"{BASE}qconnect/17.local/t/{ticket}/ws/{VIEWER}", headers) as wire:
+        assert wire.answer().status == 403
+    assert found.dials == 0
+
+
+class LooksOnly(Authorizer):
+    """A site's rule by which users may look and nothing else."""
+
+    def is_authorized(self, handler: JupyterHandler, user: Any, action: str, resource: str) -> bool:
+        return action == "read"
+
+
+def test_who_may_only_look_opens_no_display(jupyter: Jupyter, node: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = node(display())
+    monkeypatch.setitem(jupyter.app.web_app.settings, "authorizer", LooksOnly(parent=jupyter.app))
+    with jupyter.websocket(PATH, {"Cookie": jupyter.cookie(), "Origin": jupyter.origin}) as wire:
         assert wire.answer().status == 403
     assert found.dials == 0
 

@@ -1,0 +1,211 @@
+"""The defences one by one, each with a change that takes it away and the test that must notice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A defence: `old` occurs once in the package's `file`; without it, which is `new`, the test at `node` fails."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    node: str
+    root: bool = False
+    """Whether only root can run the test."""
+
+
+HEADERS, DOORS = "tests/proxy/test_headers.py::", "tests/proxy/test_websocket_doors.py::"
+ACCOUNTS, STORE, ROUTES = "tests/proxy/test_accounts.py::", "tests/test_store.py::", "tests/test_routes.py::"
+COMES_IN = f"{DOORS}test_only_our_own_page_and_token_bearers_come_in"
+TICKET = f"{DOORS}test_a_ticket_opens_its_own_session_and_nothing_else"
+
+MUTANTS = [
+    Mutant(
+        "the node gets the browser's cookie",
+        "proxy/headers.py",
+        'REQUEST_HEADERS = ("Accept", ',
+        'REQUEST_HEADERS = ("Cookie", "Accept", ',
+        f"{HEADERS}test_a_node_sees_no_secret_of_the_browser[cookie]",
+    ),
+    Mutant(
+        "the browser gets the node's cookie",
+        "proxy/headers.py",
+        'RESPONSE_HEADERS = ("Content-Encoding", ',
+        'RESPONSE_HEADERS = ("Set-Cookie", "Content-Encoding", ',
+        f"{HEADERS}test_a_browser_sees_no_wish_of_a_hostile_node",
+    ),
+    Mutant(
+        "redirects pass",
+        "proxy/files.py",
+        "PASSED = (200, 304, 404)",
+        "PASSED = (200, 302, 304, 404)",
+        f"{HEADERS}test_no_redirect_and_no_demand_passes[302 Found]",
+    ),
+    Mutant(
+        "any path goes to the node",
+        "proxy/headers.py",
+        "if len(raw) > 1024 or not FILE.fullmatch(raw):",
+        "if len(raw) > 1024:",
+        f"{HEADERS}test_no_trick_with_a_path_reaches_the_node[js//x.js]",
+    ),
+    Mutant(
+        "any origin is ours",
+        "proxy/gate.py",
+        'found.netloc == request.headers.get("Host", "").lower()',
+        "bool(found.netloc)",
+        f"{COMES_IN}[cookie-https://evil.example-403]",
+    ),
+    Mutant(
+        "a cookie without an origin is enough",
+        "proxy/handler.py",
+        'program = "Authorization" in self.request.headers and self.token_authenticated',
+        "program = True",
+        f"{COMES_IN}[cookie-None-403]",
+    ),
+    Mutant(
+        "who may look may type",
+        "proxy/handler.py",
+        '@authorized("execute")',
+        '@authorized("read")',
+        f"{DOORS}test_who_may_only_look_opens_no_display",
+    ),
+    Mutant(
+        "tickets count under any host name",
+        "proxy/handler.py",
+        "elif not self.check_host():",
+        "elif False:",
+        f"{DOORS}test_a_ticket_under_a_foreign_host_name_is_refused",
+    ),
+    Mutant(
+        "a ticket opens any session",
+        "proxy/tickets.py",
+        "if grant is None or not hmac.compare_digest(grant.session.encode(), session_key.encode()):",
+        "if grant is None:",
+        f"{TICKET}[other-session-null-403-False]",
+    ),
+    Mutant(
+        "a ticket outlives its run",
+        "proxy/tickets.py",
+        "if grant.session == session_key and grant.run != run:",
+        "if False:",
+        f"{TICKET}[older-run-null-403-False]",
+    ),
+    Mutant(
+        "tickets are logged",
+        "proxy/gate.py",
+        "[ticket]{address[found.end() :]}",
+        "{found['ticket']}{address[found.end() :]}",
+        f"{DOORS}test_a_ticket_is_in_no_log[True]",
+    ),
+    Mutant(
+        "requests for displays may have bodies",
+        "proxy/handler.py",
+        'if self.request.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.request.headers:',
+        "if False:",
+        f"{ACCOUNTS}test_a_body_is_refused_before_it_is_read[headers0]",
+    ),
+    Mutant(
+        "refusals fill the log",
+        "proxy/flood.py",
+        "if not self._bucket.take():",
+        "if not self._bucket.take() and False:",
+        f"{ACCOUNTS}test_what_was_left_out_is_said",
+    ),
+    Mutant(
+        "websockets may be asked for without end",
+        "proxy/flood.py",
+        "if self._size and self._left < 1:",
+        "if False:",
+        f"{ACCOUNTS}test_a_session_is_opened_a_bounded_number_of_times_a_minute",
+    ),
+    Mutant(
+        "any certificate is the pinned one",
+        "pinning.py",
+        "return certificate is not None and hmac.compare_digest(fingerprint_of(certificate), fingerprint)",
+        "return True",
+        "tests/test_credentials.py::test_keys_of_another_run_are_a_mismatch",
+    ),
+    Mutant(
+        "the relay looks at no pin",
+        "proxy/relay_process.py",
+        "if not same_fingerprint(wrapped.getpeercert(binary_form=True), fingerprint):",
+        "if False:",
+        "tests/proxy/test_relay.py::test_it_holds_a_certificate_against_the_pin_itself",
+    ),
+    Mutant(
+        "any authority's certificate will do",
+        "pinning.py",
+        "context.minimum_version = ssl.TLSVersion.TLSv1_2",
+        "context.minimum_version, context.check_hostname = ssl.TLSVersion.TLSv1_2, False\n"
+        "        context.verify_mode = ssl.CERT_NONE",
+        "tests/test_credentials.py::test_the_context_trusts_one_certificate_and_shows_the_clients",
+    ),
+    Mutant(
+        "anybody may own the socket",
+        "transports/local.py",
+        "if owner != os.geteuid():",
+        "if False:",
+        "tests/proxy/test_squatters.py::test_a_socket_of_ours_opens_and_one_of_somebody_else_does_not",
+    ),
+    Mutant(
+        "links are followed",
+        "store.py",
+        "os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK",
+        "os.O_RDONLY | os.O_NONBLOCK",
+        f"{STORE}test_a_symlink_is_not_followed",
+    ),
+    Mutant(
+        "files may have a second name",
+        "store.py",
+        "or status.st_nlink > 1:",
+        "or False:",
+        f"{STORE}test_a_hard_link_is_refused",
+    ),
+    Mutant(
+        "others may read",
+        "store.py",
+        "if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:",
+        "if status.st_uid != os.geteuid():",
+        f"{STORE}test_a_folder_that_others_can_enter_is_refused",
+    ),
+    Mutant(
+        "others may own",
+        "store.py",
+        "if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:",
+        "if stat.S_IMODE(status.st_mode) & 0o077:",
+        "tests/test_credentials.py::test_somebody_elses_file_is_refused",
+        root=True,
+    ),
+    Mutant(
+        "an older run's word counts",
+        "store.py",
+        "return found if found.run == run and mine else None",
+        "return found if mine else None",
+        f"{STORE}test_an_older_generations_word_counts_for_nothing",
+    ),
+    Mutant(
+        "jobs see passwords",
+        "schedulers/local_words.py",
+        "|.*(TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|API_?KEY).*|",
+        "|",
+        "tests/schedulers/test_local.py::test_a_job_sees_pbs_variables_and_no_secret",
+    ),
+    Mutant(
+        "sessions may be started without end",
+        "limits.py",
+        "len(self._starts) >= self.limits.starts_per_minute",
+        "False",
+        "tests/test_submission.py::test_the_31st_start_within_a_minute_is_refused",
+    ),
+    Mutant(
+        "texts are markup",
+        "pages/handlers.py",
+        "autoescape=True",
+        "autoescape=False",
+        "tests/test_pages.py::test_the_pages_escape_what_they_show",
+    ),
+]
