@@ -47,8 +47,10 @@ qc_close_inherited() {
 
 # The job itself: opens the folders, starts the supervisor, ends with its status. Our death closes fd 8, the only
 # writer of the life line. A supervisor that was killed leaves the runtime folder: then we are the last to clean up.
+# Slurm with cgroups kills whatever a job has left as soon as this shell is dead: so SIGTERM only makes it let go of the
+# life line, and it dies of it when all is cleaned up.
 qc_top() {
-  local status
+  local status supervisor told=''
   qc_now
   qc_began=$qc_time qc_umask=$(umask)
   umask 077
@@ -59,12 +61,18 @@ qc_top() {
   PATH=$qc_path qc_make_runtime || qc_refuse "The runtime folder could not be made on node $qc_node."
   exec 8<>"$qc_rt/life"
   exec 7<"$qc_rt/life"
+  trap 'told=1; exec 8>&-' TERM
   (exec 8>&- && qc_as_subreaper "$qc_setsid" /bin/bash -p "$qc_script" supervisor "$qc_rt") </dev/null >/dev/null 2>&1 &
+  supervisor=$!
   exec 7<&-
-  wait $!
-  status=$?
+  until
+    wait "$supervisor"
+    status=$?
+    ((status <= 128)) || ! kill -0 "$supervisor" 2>/dev/null
+  do :; done
   [[ -d $qc_rt ]] && qc_after_supervisor
   { read -r qc_text <"$qc_s/ended.json" && printf 'qconnect: %s\n' "$qc_text"; } 2>/dev/null
+  [[ -z $told ]] || { trap - TERM && kill -TERM $$; }
   exit "$status"
 }
 

@@ -136,17 +136,25 @@ def _delete(server: Server, job: Job, found: Answer) -> None:
         job.ending = True
     if slurm and not again:
         engine.tell_mom(slurm, "USR1")
-        _await_mom(job, ("acknowledged", "ended"))
+        _await_mom(server, job, slurm, ("acknowledged", "ended"))
 
 
-def _await_mom(job: Job, words: tuple[str, ...]) -> None:
-    """Waits, without the lock, until the mom has said one of these."""
+def _await_mom(server: Server, job: Job, slurm: int, words: tuple[str, ...]) -> None:
+    """Waits, without the lock, until the mom has said one of these; a job that its node lost is purged."""
     report = SPOOL / f"mom_priv/jobs/{job.id}.report"
-    until = time.monotonic() + DELETE_PATIENCE_S
+    until, next_look = time.monotonic() + DELETE_PATIENCE_S, time.monotonic() + 1
     while time.monotonic() < until:
         text = report.read_text() if report.exists() else ""
         if any(f'"{word}"' in text for word in words):
             return
+        seen = engine.look().get(slurm) if time.monotonic() > next_look else engine.Seen("RUNNING", [])
+        if seen is None or seen.state not in ("RUNNING", "COMPLETING", "SUSPENDED"):
+            with server.lock:
+                job.slurm = None
+                job.over(time.time())
+            return
+        if time.monotonic() > next_look:
+            next_look = time.monotonic() + 1
         time.sleep(0.01)
 
 
@@ -191,7 +199,7 @@ def qrerun(server: Server, user: str, request: Request, found: Answer) -> None:
             found.error(159, f"Unauthorized Request  MSG={text} {job.id}")
         elif job.slurm:
             engine.tell_mom(job.slurm, "USR2")
-            _await_mom(job, ("ended",))
+            _await_mom(server, job, job.slurm, ("ended",))
             with server.lock:
                 server.refresh()
 
