@@ -14,6 +14,7 @@ import sys
 import termios
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
 from pexpect import EOF, TIMEOUT
 from pexpect.fdpexpect import fdspawn
@@ -24,6 +25,7 @@ from .ssh_words import IDLE_S, is_question, patience, question_of
 
 MAX_HEARD = 8 * 1024
 END_S = 2.0
+STOP_S = 0.1
 SOMETHING = r"(?s).+"
 ON_TERMINAL = """
 import fcntl, os, signal, sys, termios
@@ -129,6 +131,17 @@ async def _asked(terminal: Terminal, asker: Asker, question: Question) -> Answer
     if answer is None:
         raise unanswered(question.node)
     return answer
+
+
+async def stop(*tasks: asyncio.Task[Any]) -> None:
+    """Cancels tasks until they are done.
+
+    Before Python 3.12, `wait_for` loses a cancellation that comes at the moment of its result: once is not enough.
+    """
+    while left := [task for task in tasks if not task.done()]:
+        for task in left:
+            task.cancel()
+        await asyncio.wait(left, timeout=STOP_S)
 
 
 def unanswered(node: str) -> Unreachable:

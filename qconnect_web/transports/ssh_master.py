@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..errors import Unreachable, UpstreamFailed
 from ..questions import Asker
-from .ssh_dialogue import Terminal, converse, environment, unanswered
+from .ssh_dialogue import Terminal, converse, environment, stop, unanswered
 from .ssh_words import SshSettings, complaint, failure, master_argv, master_pid, request_argv
 
 LOOK_S = 0.02
@@ -80,8 +80,7 @@ class Master:
                     raise unanswered(self.node) if asker else failure(self.node, "Connection timed out")
                 await asyncio.wait({talk}, timeout=LOOK_S)
         finally:
-            talk.cancel()
-            await asyncio.wait({talk})
+            await stop(talk)
 
     async def _listen(self, terminal: Terminal) -> None:
         """Keeps the last of what ssh says: a terminal that nobody reads would stop it."""
@@ -91,8 +90,7 @@ class Master:
     async def close(self) -> None:
         """Ends the connection, and all that goes through it."""
         if self._listening:
-            self._listening.cancel()
-            await asyncio.wait({self._listening})
+            await stop(self._listening)
         if self._terminal:
             await self._terminal.close()
         await asyncio.to_thread(self._remove_sockets)

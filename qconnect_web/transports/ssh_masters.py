@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ..errors import UpstreamFailed
 from ..questions import Asker
+from .ssh_dialogue import stop
 from .ssh_master import Forward, Master
 from .ssh_words import SshSettings, may_ask
 
@@ -61,11 +62,7 @@ class Masters:
 
     async def close(self) -> None:
         """Ends all connections and removes the folder."""
-        tasks = [task for task in (self._tidying, *self._opening.values()) if task]
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await stop(*(task for task in (self._tidying, *self._opening.values()) if task))
         await asyncio.gather(*(master.close() for master in self._masters.values()))
         self._masters.clear()
         if self._folder:

@@ -248,7 +248,7 @@ def test_a_question_does_not_wait_for_ever(
     nodes: Nodes, shadow: dict[Path, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nodes.add("node1", *PASSWORDS, binds=shadow)
-    monkeypatch.setattr(ssh_master, "DIALOGUE_S", 1.5)
+    monkeypatch.setattr(ssh_master, "DIALOGUE_S", 5)
 
     async def work() -> None:
         questions = Questions()
