@@ -50,7 +50,9 @@ def test_a_job_that_runs_again_elsewhere_is_found_there(
                 taken.append(round(time.monotonic() - start, 1))
                 assert connection(torque_server, session)["node"] == cluster.other(node).name
             assert log.read_text() == "listening\n", "the old host was dialled"
-        eventually(lambda n=node: left_on(n, "alice") == [], 5, f"nothing left on {node.name}")
+        # where the kernel kills all of a TORQUE job 0.1 s after SIGTERM, the folders wait for the user's next session
+        left = left_on if node.track == "linuxproc" else type(node).processes
+        eventually(lambda n=node, rest=left: not rest(n, "alice"), 5, f"nothing left on {node.name}")
     print(f"run again on the other node {REQUEUES} times: back after {taken} s, old host dialled 0 times")
     assert max(taken) <= 15
     torque_server.end(session["id"])
