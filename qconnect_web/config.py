@@ -55,6 +55,8 @@ class Site:
     splices: Splices
     troubles: Troubles
     questions: Questions
+    hosts: frozenset[str] = frozenset()
+    """The names that requests may come by, lower case; empty: those that Jupyter allows."""
 
 
 class QConnect(LoggingConfigurable):
@@ -136,6 +138,12 @@ class QConnect(LoggingConfigurable):
     max_websockets_per_minute = Int(
         240, min=0, help="How often one session's display may be asked for within a minute; 0: no limit."
     ).tag(config=True)
+    allowed_hosts = List(
+        Unicode(),
+        help="The host names, without port, by which browsers may reach this package's pages; empty: those that "
+        "Jupyter allows, which are all of them unless the server listens on the loopback address alone. Under "
+        "JupyterHub: the hub's public name. Keeps out web pages whose own name was made to point to the server.",
+    ).tag(config=True)
     keep_ended_days = Float(
         7, min=0, help="For how many days an ended session and its logs stay in the list before they are removed."
     ).tag(config=True)
@@ -187,6 +195,7 @@ class QConnect(LoggingConfigurable):
             splices=Splices(self.log, Relay(self.log), self.max_websockets, self.max_websockets_per_minute),
             troubles=Troubles(),
             questions=questions,
+            hosts=frozenset(host.lower() for host in self.allowed_hosts),
         )
 
     def build_sessions(self, flavour: Flavour | None = None, asker: Asker | None = None) -> SessionManager:

@@ -21,9 +21,12 @@ from .errors import (
     QConnectError,
 )
 from .models import JOB_ID, App
+from .proxy.gate import is_known_host
 from .statuses import status_of
 
 MAX_BODY = 64 * 1024
+ICON_CSP = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
+"""The policy of an app's icon, which a user's own app file may bring: opened directly, it can do nothing."""
 OPENAPI = Path(__file__).with_name("openapi.yaml")
 Handler = TypeVar("Handler", bound="ApiHandler")
 
@@ -56,6 +59,9 @@ class ApiHandler(APIHandler):
         site: Site = self.settings["qconnect"]
         return site
 
+    def check_host(self) -> bool:
+        return super().check_host() and is_known_host(self.request, self.site.hosts)
+
     async def prepare(self) -> None:  # type: ignore[override]  # tornado allows both kinds of prepare
         try:
             await super().prepare()
@@ -65,6 +71,18 @@ class ApiHandler(APIHandler):
             raise
         if len(self.request.body) > MAX_BODY and not self._finished:
             self.refuse(413, f"The request is larger than {MAX_BODY // 1024} KiB.", "too-large")
+
+        elif self.request.method not in ("GET", "HEAD") and not self._is_json() and not self._finished:
+            self.refuse(415, "Send JSON, with Content-Type: application/json.", "not-json")
+
+    def set_default_headers(self) -> None:
+        super().set_default_headers()
+        self.set_header("Referrer-Policy", "no-referrer")
+
+    def _is_json(self) -> bool:
+        """Whether the body claims to be JSON; none needs no claim. Any web page may send forms and plain text."""
+        kind = self.request.headers.get("Content-Type", "application/json")
+        return kind.partition(";")[0].strip().lower() == "application/json"
 
     def refuse(self, status: int, message: str, reason: str) -> None:
         """Answers with an error."""
@@ -83,9 +101,6 @@ class ApiHandler(APIHandler):
 
     def json_body(self, *keys: str) -> dict[str, Any]:
         """The request's JSON object, with no keys but these; raises BadRequest."""
-        kind = self.request.headers.get("Content-Type", "application/json").partition(";")[0].strip().lower()
-        if kind != "application/json":
-            raise BadRequest("Send JSON, with Content-Type: application/json.")
         try:
             data = json.loads(self.request.body)
         except ValueError:
@@ -132,7 +147,7 @@ class IconHandler(ApiHandler):
 
     def set_default_headers(self) -> None:
         super().set_default_headers()
-        self.set_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
+        self.set_header("Content-Security-Policy", ICON_CSP)
 
 
 class QueuesHandler(ApiHandler):

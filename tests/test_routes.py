@@ -211,7 +211,7 @@ def test_a_large_body_is_413(server: JupyterServer) -> None:
 
 def test_a_form_is_not_json(server: JupyterServer) -> None:
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    refused(server.request("POST", "qconnect/api/sessions", {"app": "xterm"}, headers), 400, "bad-request")
+    refused(server.request("POST", "qconnect/api/sessions", {"app": "xterm"}, headers), 415, "not-json")
 
 
 @pytest.mark.parametrize(("pattern", "kind"), HANDLERS)

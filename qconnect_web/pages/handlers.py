@@ -16,6 +16,7 @@ from tornado import web
 from ..assets import Asset, Bundle, read_folder
 from ..clients import STATIC
 from ..errors import UnknownSession
+from ..proxy.gate import is_known_host
 
 if TYPE_CHECKING:
     from ..config import Site
@@ -58,6 +59,9 @@ class PageHandler(JupyterHandler):
     def site(self) -> Site:
         site: Site = self.settings["qconnect"]
         return site
+
+    def check_host(self) -> bool:
+        return super().check_host() and is_known_host(self.request, self.site.hosts)
 
     @property
     def content_security_policy(self) -> str:

@@ -1,13 +1,22 @@
-"""Whose pages may open a session's display, and what the log may know of a ticket's address."""
+"""Which host names and whose pages requests may come by, and what the log may know of a ticket's address."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from tornado import httputil
 
 TICKET_PATH = re.compile(r"^[^?]*?/qconnect/[^/?]*/t/(?P<ticket>[^/?]*)")
+
+
+def is_known_host(request: httputil.HTTPServerRequest, known: Collection[str]) -> bool:
+    """Whether a request came under a name that the site goes by (none: any); a name made to point here is none."""
+    try:
+        return not known or urlsplit(f"//{request.host}").hostname in known
+    except ValueError:
+        return False
 
 
 def is_own_origin(origin: str, request: httputil.HTTPServerRequest) -> bool:

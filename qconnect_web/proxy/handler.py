@@ -35,7 +35,7 @@ from ..models import JOB_ID, Session
 from ..statuses import status_of
 from .activity import note_input
 from .files import PAGES, client_on, make_harmless
-from .gate import TICKET_PATH, is_own_origin, without_ticket
+from .gate import TICKET_PATH, is_known_host, is_own_origin, without_ticket
 from .headers import SAFE_HEADERS, STRICT_CSP, Upgrade, file_path, for_upstream
 from .lines import Line, open_line
 from .metrics import OPENING, UPGRADES
@@ -87,6 +87,9 @@ class SessionProxy(ProxyHandler):  # type: ignore[misc]  # jupyter-server-proxy 
             raise web.HTTPError(403)
         elif not await self._has_ticket(ticket):
             raise web.HTTPError(403, "The page's ticket is void. Open the session's page again.")
+
+    def check_host(self) -> bool:
+        return super().check_host() and is_known_host(self.request, self.settings["qconnect"].hosts)
 
     def data_received(self, chunk: bytes) -> None:
         """What still comes of a refused body goes nowhere."""

@@ -20,6 +20,7 @@ class Mutant:
 
 HEADERS, DOORS = "tests/proxy/test_headers.py::", "tests/proxy/test_websocket_doors.py::"
 ACCOUNTS, STORE, ROUTES = "tests/proxy/test_accounts.py::", "tests/test_store.py::", "tests/test_routes.py::"
+SECURITY = "tests/security/"
 COMES_IN = f"{DOORS}test_only_our_own_page_and_token_bearers_come_in"
 TICKET = f"{DOORS}test_a_ticket_opens_its_own_session_and_nothing_else"
 
@@ -207,5 +208,26 @@ MUTANTS = [
         "autoescape=True",
         "autoescape=False",
         "tests/test_pages.py::test_the_pages_escape_what_they_show",
+    ),
+    Mutant(
+        "any host name is the site's",
+        "proxy/gate.py",
+        'return not known or urlsplit(f"//{request.host}").hostname in known',
+        "return True",
+        f"{SECURITY}test_hosts.py::test_where_jupyter_allows_any_name_the_sites_own_list_counts[behind a hub]",
+    ),
+    Mutant(
+        "forms are taken",
+        "routes.py",
+        'return kind.partition(";")[0].strip().lower() == "application/json"',
+        "return True",
+        f"{SECURITY}test_changes.py::test_no_other_page_changes_anything",
+    ),
+    Mutant(
+        "the API lets addresses go on",
+        "routes.py",
+        'self.set_header("Referrer-Policy", "no-referrer")',
+        "pass",
+        f"{SECURITY}test_answers.py::test_refused_bodies_and_missing_pages_carry_them_too",
     ),
 ]

@@ -304,6 +304,7 @@ class Jupyter:
         app.web_app.settings["qconnect"] = SimpleNamespace(
             sessions=self.manager,
             tickets=self.tickets,
+            hosts=frozenset(),
             clients=clients.Clients([]),
             splices=Splices(app.log, Relay(app.log), self.most, per_minute=0),
             troubles=Troubles(),

@@ -1,0 +1,77 @@
+"""One live server for all that is tried on the front door, with one session that is ready."""
+
+from __future__ import annotations
+
+import re
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.cookiejar import CookieJar
+from typing import Any
+
+import pytest
+
+from qconnect_web import pages, routes
+from qconnect_web.proxy import handler
+from tests.security.raw import Raw
+from tests.servers import JupyterServer
+
+PREFIX = "/a%40b/"
+
+
+@pytest.fixture(scope="package")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
+    settings = {"QConnect": {"max_sessions": 2, "max_starts_per_minute": 0}}
+    server = JupyterServer(tmp_path_factory.mktemp("home"), prefix=PREFIX, config=settings).start()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="package")
+def session(server: JupyterServer) -> dict[str, Any]:
+    """A session that is ready, and stays so whatever is tried."""
+    return server.wait_for(server.launch()["id"], "READY")
+
+
+@dataclass
+class Browser:
+    """What a browser that has logged in sends with every request, and what only our pages know."""
+
+    cookie: str
+    xsrf: str
+
+
+@pytest.fixture(scope="package")
+def browser(server: JupyterServer) -> Browser:
+    jar = CookieJar()
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
+    opener.open(f"{server.url}qconnect/?token={server.token}", timeout=30).close()
+    cookies = {item.name: str(item.value) for item in jar}
+    return Browser("; ".join(f"{name}={value}" for name, value in cookies.items()), cookies["_xsrf"])
+
+
+@pytest.fixture
+def raw(server: JupyterServer) -> Iterator[Raw]:
+    """A client whose requests go out as they are spelled."""
+    with Raw(server) as raw:
+        yield raw
+
+
+@pytest.fixture(scope="package")
+def table(server: JupyterServer, session: dict[str, Any]) -> list[tuple[str, type[Any]]]:
+    """An address for every route of the package, and its handler."""
+    text = server.request("GET", "qconnect/").body.decode()
+    digest = re.findall(r"static/([0-9a-f]{32})/", text)[0]
+    files = {"static": "home/home.js", "client": "index.html"}
+    groups = [(f"({pages.SESSION[1:-1]})", session["id"]), (routes.JOB, session["id"])]
+    groups += [("([A-Za-z0-9._-]{1,64})", "xterm"), ("(?P<job_id>[^/]+)", session["id"]), ("([0-9a-f]{32})", digest)]
+    groups += [("(?P<viewer>[A-Za-z0-9_-]{8,64})", "viewer-0001"), ("(?P<ticket>[^/]*)", "nonsense")]
+    groups += [("(?:/(?P<file>.*))?", "/index.html"), ("/?", "/"), ("\\", "")]
+    found = []
+    for pattern, kind in [*routes.HANDLERS, *handler.HANDLERS, *pages.HANDLERS]:
+        path = pattern.replace("(.+)", files.get(pattern.partition("/")[0], ""))
+        for group, example in groups:
+            path = path.replace(group, example)
+        assert not re.search(r"[()\[\]*?]", path), f"no example for {pattern}"
+        found.append((path, kind))
+    return found

@@ -1,0 +1,53 @@
+"""HTTP by hand: what is asked goes out as it is spelled."""
+
+from __future__ import annotations
+
+import http.client
+from dataclasses import dataclass
+
+from tests.servers import JupyterServer
+
+
+@dataclass
+class Told:
+    """An answer; the names of its headers in lower case, several of one name joined by commas."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Raw:
+    """A client that changes nothing of a path."""
+
+    def __init__(self, server: JupyterServer) -> None:
+        self.server = server
+        self._open = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        self._open._validate_path = lambda url: None  # type: ignore[attr-defined]  # it would refuse what is tried here
+
+    def ask(
+        self,
+        path: str,
+        headers: dict[str, str] | None = None,
+        method: str = "GET",
+        body: bytes = b"",
+        *,
+        auth: bool = True,
+    ) -> Told:
+        """One request below the base URL, or at the very path if it begins with a slash; with the token, if `auth`."""
+        given = {"Authorization": f"token {self.server.token}"} if auth else {}
+        target = path if path.startswith("/") else self.server.prefix + path
+        try:
+            self._open.request(method, target, body or None, {**given, **(headers or {})})
+            answer = self._open.getresponse()
+            content = answer.read()
+        finally:
+            self._open.close()  # after some refusals the server hangs up without a word
+        names = {name.lower() for name in answer.headers}
+        return Told(answer.status, {name: ", ".join(answer.headers.get_all(name, [])) for name in names}, content)
+
+    def __enter__(self) -> Raw:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()

@@ -1,0 +1,69 @@
+"""What another web page can make a logged-in browser send changes nothing: every route of the package is tried."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from qconnect_web.proxy.handler import SessionProxy
+from tests.security.conftest import Browser
+from tests.security.raw import Raw
+from tests.servers import JupyterServer
+
+EVIL = "https://evil.example"
+CHANGES = ("POST", "PUT", "PATCH", "DELETE")
+BODY = b'{"app": "xterm"}'
+FORM = b"app=xterm"
+
+
+def tricks(server: JupyterServer, browser: Browser) -> dict[str, tuple[dict[str, str], bytes]]:
+    """What is sent: headers and body. Only the last two have the secret of our own pages, and still are refused."""
+    cookie, own = {"Cookie": browser.cookie}, {"Origin": server.origin, "X-XSRFToken": browser.xsrf}
+    json, form = {"Content-Type": "application/json"}, {"Content-Type": "application/x-www-form-urlencoded"}
+    return {
+        "no XSRF token": ({**cookie, **json, "Origin": server.origin}, BODY),
+        "evil Origin": ({**cookie, **json, "Origin": EVIL, "Referer": f"{EVIL}/"}, BODY),
+        "no-cors": ({**cookie, "Content-Type": "text/plain", "Origin": EVIL, "Sec-Fetch-Mode": "no-cors"}, BODY),
+        "form body": ({**cookie, **own, **form}, FORM),
+        "form body without Origin": ({**cookie, **form, "X-XSRFToken": browser.xsrf}, FORM),
+    }
+
+
+def test_no_other_page_changes_anything(
+    server: JupyterServer, session: dict[str, Any], table: list[tuple[str, type[Any]]], browser: Browser, raw: Raw
+) -> None:
+    before = server.sessions()
+    tried = 0
+    for path, kind in table:
+        for method in CHANGES:
+            if method.lower() not in vars(kind):
+                continue
+            for name, (headers, body) in tricks(server, browser).items():
+                tried += 1
+                answer = raw.ask(f"qconnect/{path}", headers, method, body, auth=False)
+                assert answer.status in (403, 415), (method, path, name, answer)
+    assert tried == 3 * 5  # start, stop, forget
+    assert [item["id"] for item in server.sessions()] == [item["id"] for item in before]
+    assert server.session(session["id"])["state"] == "READY"
+
+
+@pytest.mark.parametrize("method", [*CHANGES, "OPTIONS"])
+def test_no_route_takes_a_method_that_it_does_not_have(
+    table: list[tuple[str, type[Any]]], raw: Raw, method: str
+) -> None:
+    for path, kind in table:
+        if method.lower() in vars(kind):
+            continue
+        answer = raw.ask(f"qconnect/{path}", {"Content-Type": "application/json"}, method)
+        if issubclass(kind, SessionProxy):
+            assert answer.status == 405, (path, answer)
+        assert answer.status in ((200, 204, 405) if method == "OPTIONS" else (405,)), (path, answer)
+
+
+def test_our_own_page_changes_what_its_user_wants(
+    server: JupyterServer, session: dict[str, Any], browser: Browser, raw: Raw
+) -> None:
+    own = {"Cookie": browser.cookie, "Origin": server.origin, "X-XSRFToken": browser.xsrf}
+    answer = raw.ask(f"qconnect/api/sessions/{session['id']}", own, "DELETE", auth=False)
+    assert answer.status == 409  # it lives; the request itself was let in
