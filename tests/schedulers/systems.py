@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from qconnect_web import errors
-from qconnect_web.jobs import job_from_json
 from qconnect_web.models import Job, JobSpec, JobState
 from qconnect_web.schedulers import Queue
 from tests.cluster.batch import Torque
@@ -21,6 +20,11 @@ from tests.deadline import eventually
 from tests.servers import REPOSITORY
 
 ANSWER_TIMEOUT = 60
+
+
+def job_of(data: dict[str, Any]) -> Job:
+    """The job as the driver told it."""
+    return Job(**{**data, "state": JobState(data["state"])})
 
 
 class System:
@@ -61,10 +65,10 @@ class System:
         return str(self.ask("submit", body, spec.to_json(), session))
 
     def query(self, *job_ids: str) -> dict[str, Job]:
-        return {job_id: job_from_json(data) for job_id, data in self.ask("query", list(job_ids)).items()}
+        return {job_id: job_of(data) for job_id, data in self.ask("query", list(job_ids)).items()}
 
     def mine(self) -> list[Job]:
-        return [job_from_json(data) for data in self.ask("mine")]
+        return [job_of(data) for data in self.ask("mine")]
 
     def queues(self) -> dict[str, Queue]:
         return {data["name"]: Queue(**data) for data in self.ask("queues")}
