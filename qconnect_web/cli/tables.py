@@ -35,7 +35,7 @@ def session_row(session: Session) -> dict[str, str]:
         "Job_ID": session.id,
         "Job_Name": harmless(session.record.spec.name).replace("\n", " ").replace("\t", " "),
         "Job_Type": KINDS.get(session.record.kind, "gui"),
-        "Queue": session.job.queue or "-",
+        "Queue": session.job.queue or session.record.spec.queue or "-",  # what was asked for, until the job says
         "Node": session.job.node or "-",
         "State": session.state.value,
         "Left": "-" if left is None else format_walltime(left),
