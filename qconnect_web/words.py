@@ -56,7 +56,7 @@ def reason(session: Session) -> str | None:
     """What the session waits for, or why it ended; None when there is nothing to say."""
     job, state = session.job, session.state
     where = f" on {job.node}" if job.node else ""
-    if session.end and state.final:
+    if session.end and (state.final or state is SessionState.ENDING):  # the job's own word comes first, by far
         return session.end.message
     if state is SessionState.FAILED or (state is SessionState.ENDED and job.exit_status):
         return f"The job ended: {end_words(job)}."

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 import pytest
 
+from qconnect_web import words
 from qconnect_web.errors import BadRequest
 from qconnect_web.models import Connection, End, Job, JobSpec, JobState, Record, Session, SessionState, session_state
 from qconnect_web.quantities import format_memory, format_walltime, parse_memory, parse_walltime
@@ -72,6 +73,12 @@ def test_a_session_told_to_stop_is_ending_until_the_scheduler_says_that_it_ended
     record = Record("k", "xterm", "XTerm", JobSpec("x"), ("xterm",), created=1.0, job_id="1.local", stopped=2.0)
     assert Session(record, job(JobState.RUNNING), CONNECTION).state is SessionState.ENDING
     assert Session(record, job(JobState.COMPLETED, 271, "cancelled")).state is SessionState.ENDED
+
+
+def test_why_a_session_ends_is_told_before_the_scheduler_knows_it() -> None:
+    record = Record("k", "xterm", "XTerm", JobSpec("xterm"), ("xterm",), 1.0, job_id="1.local")
+    session = Session(record, job(JobState.RUNNING), CONNECTION, end("app-missing", 127))
+    assert (session.state, words.reason(session)) == (SessionState.ENDING, "m")
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("04:00:00", 14400), ("59:30", 3570), ("2-01:00:00", 176400)])
