@@ -29,8 +29,8 @@ class TtyAsker:
             return None
         try:
             self._screen.note(f"{question.node} asks:")
-            os.write(terminal, f"{harmless(question.text)} ".encode(sys.stdout.encoding or "ascii", "replace"))
-            with echo(terminal, shown=question.confirm):
+            with echo(terminal, shown=question.confirm):  # before anything invites to type
+                os.write(terminal, f"{harmless(question.text)} ".encode(sys.stdout.encoding or "ascii", "replace"))
                 line = await read_line(terminal)
             if not question.confirm:
                 os.write(terminal, b"\n")
