@@ -30,6 +30,7 @@ GLANCE = 15.0
 SETTLE = 30.0
 """Seconds after a job's end for which its folder is still read: its last words may arrive after the scheduler's."""
 JUST_SUBMITTED = 5.0
+CLOSE_S = 2.0
 
 
 class Poll:
@@ -52,11 +53,12 @@ class Poll:
         self._changed = asyncio.Event()
         self._looking = asyncio.Lock()
         self._asking: asyncio.Task[None] | None = None
+        self._closed = False
 
     async def run(self) -> None:
-        """Looks and asks for ever; a failure is logged and costs one round."""
+        """Looks and asks until it is closed; a failure is logged and costs one round."""
         await asyncio.to_thread(self._recall)
-        while True:
+        while not self._closed:
             self._wake.clear()
             try:
                 await self.look()
@@ -68,11 +70,12 @@ class Poll:
                 await asyncio.wait_for(self._wake.wait(), self._pause())
 
     async def close(self) -> None:
-        """Ends a question that is under way."""
+        """Ends the loop, and a question that is under way, within 2 s."""
+        self._closed = True  # before Python 3.12 `wait_for` loses a cancellation that comes with its result
+        self._wake.set()
         if self._asking:
             self._asking.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._asking
+            await asyncio.wait({self._asking}, timeout=CLOSE_S)
 
     def hurry(self) -> None:
         """Something changed: look and ask right away."""
@@ -251,7 +254,7 @@ class Poll:
 
     def _ask_if_due(self) -> None:
         wanted = self._pending() or bool(self._intents()) or (self.watched and bool(self._live()))
-        idle = self._asking is None or self._asking.done()
+        idle = not self._closed and (self._asking is None or self._asking.done())
         if wanted and idle and self._book.due_in(time.monotonic()) <= 0:
             self._asking = asyncio.create_task(self._ask())
 
