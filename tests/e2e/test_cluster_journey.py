@@ -32,10 +32,8 @@ def scheduler(request: pytest.FixtureRequest) -> str:
 def lab(
     request: pytest.FixtureRequest, scheduler: str, cluster: Cluster, torque: Torque, lab_config: dict[str, Any]
 ) -> Iterator[ClusterServer]:
-    """Alice's JupyterLab on the login node; with ssh also without a copy of xpra's client there."""
+    """Alice's JupyterLab on the login node."""
     settings = {"scheduler": scheduler, "transport": request.param}
-    if request.param == "ssh":
-        settings["client_dirs"] = []
     name = f"lab-{scheduler}-{request.param}"
     config = {**lab_config, "QConnect": settings}
     config["LabApp"] = {**config["LabApp"], "extra_labextensions_path": [f"/home/alice/{name}/labextensions"]}
