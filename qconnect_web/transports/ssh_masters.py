@@ -27,6 +27,8 @@ BUSY_TRIES, BUSY_WAIT_S = 3, 0.7
 TIDY_S = 30.0
 NEW_S = 60.0
 """A folder so new may belong to a server that is just about to lock it."""
+DYING_S = 0.3
+"""Seconds after which the end of a master that could not answer is known here, too."""
 HOLD_S = {"login-refused": 60.0, "host-key-unknown": 60.0, "host-key-changed": 60.0, "not-answered": math.inf}
 HOLD_OTHERS_S = 3.0
 """How long a failure stands before ssh is tried again: refused logins must not pile up at the node."""
@@ -51,6 +53,7 @@ class Masters:
         try:
             return master, await master.forward(target)
         except UpstreamFailed:
+            await asyncio.sleep(DYING_S)
             if master.alive:
                 raise
         master = await self._master(node)  # it died while it was asked

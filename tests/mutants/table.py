@@ -148,8 +148,8 @@ MUTANTS = [
     Mutant(
         "anybody may own the socket",
         "transports/local.py",
-        "if owner != os.geteuid():",
-        "if False:",
+        "if owner != os.geteuid() or listener not in (None, process):",
+        "if listener not in (None, process):",
         "tests/proxy/test_squatters.py::test_a_socket_of_ours_opens_and_one_of_somebody_else_does_not",
     ),
     Mutant(
