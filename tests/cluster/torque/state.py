@@ -52,15 +52,29 @@ class Server:
             for name, queue in QUEUES.items()
         }
         self._state = SPOOL / "server_priv/jobs.json"
+        self._saved = ""
         if self._state.exists():
             saved = json.loads(self._state.read_text())
-            self.jobs = {data["number"]: Job(**data) for data in saved["jobs"]}
+            for data in saved["jobs"]:
+                script = self._script(data["number"]).read_text(errors="surrogateescape")
+                self.jobs[data["number"]] = Job(**{**data, "script": script})
             self.settings |= saved["settings"]
 
+    def _script(self, number: int) -> Path:
+        return SPOOL / f"server_priv/{number}.SC"
+
     def save(self) -> None:
-        part = self._state.with_suffix(".part")
-        part.write_text(json.dumps({"jobs": [asdict(job) for job in self.jobs.values()], "settings": self.settings}))
-        part.rename(self._state)
+        """What has changed; scripts, which do not, are written once."""
+        for number in self.jobs:
+            if not self._script(number).exists():
+                self._script(number).write_text(self.jobs[number].script, errors="surrogateescape")
+        jobs = [{**asdict(job), "script": ""} for job in self.jobs.values()]
+        text = json.dumps({"jobs": jobs, "settings": self.settings})
+        if text != self._saved:
+            part = self._state.with_suffix(".part")
+            part.write_text(text)
+            part.rename(self._state)
+            self._saved = text
 
     def find(self, text: str) -> Job | None:
         """The job of this id, full or short; None also for another server's."""
@@ -87,6 +101,7 @@ class Server:
 
     def _forget(self, job: Job) -> None:
         del self.jobs[job.number]
+        self._script(job.number).unlink(missing_ok=True)
         for path in SPOOL.glob(f"mom_priv/jobs/{job.id}.*"):
             path.unlink()
 
