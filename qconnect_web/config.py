@@ -144,6 +144,12 @@ class QConnect(LoggingConfigurable):
         "Jupyter allows, which are all of them unless the server listens on the loopback address alone. Under "
         "JupyterHub: the hub's public name. Keeps out web pages whose own name was made to point to the server.",
     ).tag(config=True)
+    max_questions_per_minute = Int(
+        5,
+        min=1,
+        help="How often a batch system is asked about one user's jobs within a minute, by all of the user's servers "
+        "and command lines together. More shows the end of sessions sooner when there are many.",
+    ).tag(config=True)
     keep_ended_days = Float(
         7, min=0, help="For how many days an ended session and its logs stay in the list before they are removed."
     ).tag(config=True)
@@ -209,7 +215,12 @@ class QConnect(LoggingConfigurable):
             store=Store(sessions_dir),
             apps=Catalogue(self._app_folders()),
             render=partial(self._render, sessions_dir, transport.bind, scheduler.dialect),
-            limits=Limits(self.max_sessions, self.max_starts_per_minute, self.keep_ended_days),
+            limits=Limits(
+                live=self.max_sessions,
+                starts_per_minute=self.max_starts_per_minute,
+                keep_ended_days=self.keep_ended_days,
+                questions_per_minute=self.max_questions_per_minute,
+            ),
             log=self.log,
         )
 

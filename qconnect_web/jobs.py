@@ -32,8 +32,8 @@ FIRST_STEP_DEAR = 2.0
 """The same for a batch system, whose every answer is a command."""
 ELSEWHERE_STEP = 1.0
 """Seconds between two looks at whether another server, which is asking just now, has its answer."""
-WINDOW, BUDGET = 60.0, 5
-"""So many questions a user's servers and command lines together put to a batch system within so many seconds."""
+WINDOW = 60.0
+"""Seconds within which a user's servers and command lines together put so many questions (`most`) to a batch system."""
 MISSES = 3
 MISSING_FOR = 60.0
 """A job is gone when this many answers over this many seconds did not know it: unknown is not gone."""
@@ -75,10 +75,10 @@ def word_from_json(data: dict[str, Any], ahead: float) -> Word:
 class JobBook:
     """Asks the scheduler, one question at a time, and remembers its answers."""
 
-    def __init__(self, scheduler: Scheduler, store: Store) -> None:
+    def __init__(self, scheduler: Scheduler, store: Store, most: int = 5) -> None:
         self.scheduler = scheduler
         self.stale_since: float | None = None
-        self._store = store
+        self._store, self._most = store, most
         self._words: dict[str, Word] = {}
         self._due = 0.0
         self._steps = 0
@@ -181,7 +181,7 @@ class JobBook:
         if self.scheduler.cheap:
             return 0.0
         self._asked = sorted(moment for moment in self._asked if now - WINDOW < moment <= now)
-        return self._asked[-BUDGET] + WINDOW - now if len(self._asked) >= BUDGET else 0.0
+        return self._asked[-self._most] + WINDOW - now if len(self._asked) >= self._most else 0.0
 
     def forget(self, keep: set[str]) -> None:
         """Drops the words on all jobs but these and those that were just submitted."""

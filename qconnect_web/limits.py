@@ -11,11 +11,15 @@ from .errors import TooManyRequests
 
 @dataclass(frozen=True)
 class Limits:
-    """Live sessions, starts a minute (0: no limit for either), and days for which an ended session is kept."""
+    """What one user may ask of the site; the first two know no limit as 0."""
 
     live: int = 20
+    """Live sessions."""
     starts_per_minute: int = 30
     keep_ended_days: float = 7
+    """Days for which an ended session is kept."""
+    questions_per_minute: int = 5
+    """What all of the user's servers and command lines together may ask a batch system about the user's jobs."""
 
 
 class Allowance:

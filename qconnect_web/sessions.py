@@ -13,6 +13,7 @@ from typing import Any
 
 from . import words
 from .apps import Catalogue
+from .doubts import Doubts
 from .endpoints import Endpoint
 from .errors import (
     NotReady,
@@ -33,6 +34,8 @@ from .transports import Transport
 FIRST_LOOK = 1.5
 """Seconds that the first listing waits for the first look at the folders."""
 LOG_LIMIT = 64 * 1024
+DOUBTFUL_LOOK = 0.1
+"""Seconds between two looks at whether the scheduler has answered about a display that was lost."""
 NO_DISPLAY = "This terminal session has no display. Run `qconnect` in it: it opens one, or says why there is none."
 Sessions = list[Session]
 Arguments = list[str]
@@ -56,7 +59,7 @@ class SessionManager:
         self.scheduler = scheduler
         self.queues = Queues(scheduler)
         self._transport, self._store, self._limits = transport, store, limits
-        self._book = JobBook(scheduler, store)
+        self._book = JobBook(scheduler, store, limits.questions_per_minute)
         self._poll = Poll(store, self._book, log)
         self._log = log
         self._submission = Submission(
@@ -69,6 +72,7 @@ class SessionManager:
             poll=self._poll,
             log=log,
         )
+        self._doubts = Doubts()
         self._tasks: set[asyncio.Task[Any]] = set()
 
     # ------------------------------------------------------------------ life of the manager
@@ -222,7 +226,8 @@ class SessionManager:
         with self.watching():
             while True:
                 session = await self.find(job_id)
-                if session.state is SessionState.READY and session.connection:
+                doubtful = self._doubts.stands(session, self._book.word(session.id).asked)
+                if session.state is SessionState.READY and session.connection and not doubtful:
                     if not session.connection.display:
                         raise Unreachable(NO_DISPLAY, reason="no-display")
                     folder = self._store.folder(session.record.key)
@@ -231,7 +236,12 @@ class SessionManager:
                     raise NotReady(f"The session has ended. {words.reason(session) or ''}".strip(), reason="ended")
                 if (left := deadline - time.monotonic()) <= 0:
                     raise NotReady(f"The session is not ready yet. {words.reason(session) or ''}".strip())
-                await self.change(left)
+                await self.change(min(left, DOUBTFUL_LOOK) if doubtful else left)
+
+    def doubt(self, session: Session) -> None:
+        """Its display hung up or cannot be reached: the scheduler is asked before it is dialled again."""
+        if self._doubts.note(self._poll.sessions.get(session.record.key, session)):
+            self._poll.hurry()
 
     def retry(self, session: Session) -> None:
         """The user is at the session's page and wants its node tried, and to be asked if need be, at once."""

@@ -6,14 +6,23 @@ real. Where a test needs minutes, `hurried_server` turns them into seconds; QCON
 
 from __future__ import annotations
 
+import json
 import os
+import secrets
+import signal
+import socket
 import statistics
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
 from tests.batch.system import CANCEL, QUERY, BatchSystem, running, server_of
 from tests.deadline import eventually
@@ -24,14 +33,14 @@ FULL = os.environ.get("QCONNECT_FULL") == "1"
 ERRORS = 334 if FULL else 24
 """Errors for each of the three batch systems."""
 LATE = 20 if FULL else 2
-FAST = {
+FAST: dict[str, Any] = {
     "PENDING_INTERVAL": 0.02,
     "READY_INTERVAL": 0.02,
     "MAX_INTERVAL": 0.02,
     "FIRST_STEP_DEAR": 0.02,
     "LOOK_WAITING": 0.05,
     "LOOK_WATCHED": 0.02,
-    "BUDGET": 1_000_000,
+    "questions": 1_000_000,
 }
 """Questions one after another, as fast as they are answered."""
 RECORDED = {"torque": TORQUE, "openpbs": OPENPBS, "slurm": SLURM}
@@ -46,7 +55,7 @@ def servers(tmp_path: Path) -> Iterator[list[JupyterServer]]:
         server.close()
 
 
-def begin(servers: list[JupyterServer], home: Path, system: BatchSystem, **knobs: object) -> JupyterServer:
+def begin(servers: list[JupyterServer], home: Path, system: BatchSystem, **knobs: Any) -> JupyterServer:
     server = server_of(home, system, **knobs)
     servers.append(server)
     return server.start()
@@ -172,11 +181,9 @@ def test_a_submission_that_succeeds_after_our_time_out_is_one_job_and_one_sessio
 
 def hear(server: JupyterServer, job_id: str, stop: threading.Event) -> None:
     """One tab: a page that beats, for as long as it is open."""
-    from websockets.sync.client import connect
-
     address = f"ws{server.url.removeprefix('http')}qconnect/{job_id}/live"
     headers = {"Authorization": f"token {server.token}"}
-    with connect(address, origin=server.origin, additional_headers=headers) as tab:
+    with connect(address, origin=Origin(server.origin), additional_headers=headers) as tab:
         while not stop.wait(1):
             tab.send('{"t": 1, "viewer": "tab-tab-tab", "client": false}')
             tab.recv(10)
@@ -317,3 +324,55 @@ def test_a_requeued_session_waits_again_and_comes_back_with_a_display_of_its_own
     print(f"READY {time.monotonic() - began:.1f} s after the second start")
     assert (folder / "connection.json").read_text() != connection
     server.end(job_id)
+
+
+def test_a_display_that_hung_up_is_not_dialled_again_before_the_batch_system_was_asked(
+    tmp_path: Path, servers: list[JupyterServer]
+) -> None:
+    """The kernel kills a job that is to run again, whose files stay; at its address there may be anybody."""
+    system = BatchSystem(tmp_path / "batch", "torque")
+    server = begin(servers, tmp_path, system)
+    job_id = server.launch()["id"]
+    server.wait_for(job_id, "READY")
+    (path,) = (tmp_path / ".local/share/qconnect/sessions").glob("[!.]*/connection.json")
+    port = json.loads(path.read_text().splitlines()[0])["port"]
+    with display(server, job_id) as shown:
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            if number is signal.SIGKILL:
+                system.operate("qrerun", "1")
+            for pid in server.leftovers():
+                os.kill(pid, number)
+        with suppress(ConnectionClosed):
+            while shown.recv(10):
+                pass
+    assert path.exists()
+    eventually(lambda: not server.leftovers(), 5, "the end of all processes")
+    with socket.create_server(("", port)) as squatter:
+        squatter.settimeout(3)
+        again = threading.Thread(target=reopen, args=(server, job_id))
+        again.start()
+        with pytest.raises(TimeoutError):
+            squatter.accept()
+    assert server.session(job_id)["state"] == "QUEUED"
+    system.operate("qrun", "1")
+    server.wait_for(job_id, "READY")
+    server.end(job_id)
+    again.join(30)
+
+
+def reopen(server: JupyterServer, job_id: str) -> None:
+    with suppress(OSError, WebSocketException), display(server, job_id):
+        pass
+
+
+def display(server: JupyterServer, job_id: str) -> ClientConnection:
+    """A session's display, as a page would open it."""
+    address = f"ws{server.url.removeprefix('http')}qconnect/{job_id}/ws/{secrets.token_hex(8)}"
+    headers = {"Authorization": f"token {server.token}"}
+    return connect(
+        address,
+        origin=Origin(server.origin),
+        additional_headers=headers,
+        subprotocols=[Subprotocol("binary")],
+        open_timeout=30,
+    )

@@ -9,7 +9,8 @@ PACKAGE = Path(__file__).parent.parent / "qconnect_web"
 FLOORS = [
     {"models", "errors", "quantities", "datafiles", "jobids", "pinning", "questions", "endpoints"},
     {"schedulers", "store", "credentials", "jobscripts", "apps", "appfiles", "forms", "clients", "assets", "vncclient"},
-    {"transports", "sessions", "poll", "jobs", "intents", "generations", "words", "limits", "queues", "submission"},
+    {"transports", "sessions", "poll", "jobs", "intents", "generations", "words", "limits", "queues"}
+    | {"doubts", "submission"},
     {"statuses", "routes", "pages", "proxy", "config"},
     {"extension", "cli"},
 ]

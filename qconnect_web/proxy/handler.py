@@ -176,6 +176,8 @@ class SessionProxy(ProxyHandler):  # type: ignore[misc]  # jupyter-server-proxy 
             found = await self._line(session.id, upgrade)
         except (UpstreamFailed, Forbidden) as error:
             troubles.note(session.record.key, error)
+            if isinstance(error, UpstreamFailed):
+                self.settings["qconnect"].sessions.doubt(session)
             raise
         troubles.clear(session.record.key)
         return found
@@ -196,7 +198,10 @@ class SessionProxy(ProxyHandler):  # type: ignore[misc]  # jupyter-server-proxy 
         browser = self.detach()
         try:
             tune(browser.socket)
-            await asyncio.wait_for(browser.write(head), WRITE_S)
+            written = browser.write(head)
+            # Waiting lets Tornado read, and what ends meanwhile would be closed with its last bytes unread.
+            if browser.writing():
+                await asyncio.wait_for(written, WRITE_S)
         except (StreamClosedError, asyncio.TimeoutError, AttributeError, OSError):  # it left at this very moment
             browser.close()
             line.close()
@@ -205,7 +210,8 @@ class SessionProxy(ProxyHandler):  # type: ignore[misc]  # jupyter-server-proxy 
         UPGRADES.labels("opened").inc()
         page = "Origin" in self.request.headers  # a program's has none
         on_input = None if page else partial(note_input, self.settings)
-        splices.join(place, session, browser, line, on_input)
+        hung_up = partial(self.settings["qconnect"].sessions.doubt, session)
+        splices.join(place, session, browser, line, on_input, hung_up)
 
     def on_connection_close(self) -> None:
         """The browser left before it got its answer."""

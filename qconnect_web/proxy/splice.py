@@ -20,7 +20,8 @@ from .metrics import CLOSED, WEBSOCKETS
 from .relay import Relay
 from .streams import Pump
 
-OnInput = Callable[[], None] | None
+Told = Callable[[], None]
+OnInput = Told | None
 CLOSE_S = 5.0
 T = TypeVar("T")
 
@@ -102,14 +103,19 @@ class Splices:
     def __len__(self) -> int:
         return len(self._places)
 
-    def join(self, place: Place, session: Session, browser: IOStream, line: Line, on_input: OnInput) -> None:
-        """Pumps between the two until one ends; returns at once, and owns both from now on."""
+    def join(
+        self, place: Place, session: Session, browser: IOStream, line: Line, on_input: OnInput, hung_up: Told
+    ) -> None:
+        """Pumps between the two until one ends; returns at once, and owns both from now on.
+
+        `hung_up` is called when it was the node that ended it.
+        """
         tally = Tally(on_input)
         pump = line.join(browser, tally)
         node = session.connection.node if session.connection else "?"
-        place.pump(pump, self._run(place, session.id, node, pump, tally))
+        place.pump(pump, self._run(place, session.id, node, pump, tally, hung_up))
 
-    async def _run(self, place: Place, job_id: str, node: str, pump: Pump, tally: Tally) -> None:
+    async def _run(self, place: Place, job_id: str, node: str, pump: Pump, tally: Tally, hung_up: Told) -> None:
         """One line in the log when it opens, one when it closes; nothing in them is secret."""
         started, name = time.monotonic(), f"{job_id} (viewer {place.viewer[:8]})"
         self._log.info("qconnect: websocket of session %s opened, display on %s", name, node)
@@ -119,6 +125,8 @@ class Splices:
             self.leave(place)
         tally(closed.bytes_up, closed.bytes_down)
         CLOSED.labels(closed.who).inc()
+        if closed.who == "node":
+            hung_up()
         self._log.info(
             "qconnect: websocket of session %s closed by the %s (%s) after %.1f s: %d bytes up, %d bytes down",
             *(name, closed.who, place.over or "end of connection", time.monotonic() - started),

@@ -106,9 +106,13 @@ def running(pid: int) -> bool:
         return False
 
 
-def server_of(home: Path, system: BatchSystem, **knobs: object) -> JupyterServer:
-    """A Jupyter server whose jobs go to this batch system; `knobs` are hurried_server's."""
-    server = JupyterServer(home, config={"QConnect": {"scheduler": "auto", "max_starts_per_minute": 0}})
+def server_of(home: Path, system: BatchSystem, questions: int = 5, **knobs: object) -> JupyterServer:
+    """A Jupyter server whose jobs go to this batch system, which it may ask so often a minute.
+
+    `knobs` are hurried_server's.
+    """
+    site = {"scheduler": "auto", "max_starts_per_minute": 0, "max_questions_per_minute": questions}
+    server = JupyterServer(home, config={"QConnect": site})
     server.programs = system.root / "bin"
     if knobs:
         (home / "knobs.py").write_text("".join(f"{name} = {value!r}\n" for name, value in knobs.items()))

@@ -19,8 +19,9 @@ EVIL = (
 
 
 def settings(scheduler: str, **more: Any) -> dict[str, Any]:
-    """The site's settings for a test: no limits."""
-    return {"scheduler": scheduler, "transport": "tls", "max_sessions": 0, "max_starts_per_minute": 0, **more}
+    """The site's settings for a test: no limits, and a batch system that may be asked often."""
+    limits = {"max_sessions": 0, "max_starts_per_minute": 0, "max_questions_per_minute": 120}
+    return {"scheduler": scheduler, "transport": "tls", **limits, **more}
 
 
 @pytest.fixture(scope="session")

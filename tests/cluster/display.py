@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from websockets.exceptions import WebSocketException
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 from tests.cluster.node import Node
 from tests.cluster.server import ClusterServer
@@ -18,12 +19,18 @@ STARTING_S = 90
 """On a machine that does ten things at once."""
 
 
-def answers(server: ClusterServer, session: str) -> bool:
-    """Whether xpra took the websocket: the node was dialled and proved who it is."""
+def shown(server: ClusterServer, session: str) -> ClientConnection:
+    """The session's display, as a page has it."""
     url = f"{server.url}qconnect/{session}/ws/{secrets.token_hex(8)}".replace("http", "ws", 1)
     token = {"Authorization": f"token {server.token}"}
+    binary = [Subprotocol("binary")]
+    return connect(url, additional_headers=token, subprotocols=binary, open_timeout=10, close_timeout=1)
+
+
+def answers(server: ClusterServer, session: str) -> bool:
+    """Whether xpra took the websocket: the node was dialled and proved who it is."""
     try:
-        with connect(url, additional_headers=token, subprotocols=["binary"], open_timeout=10, close_timeout=1):  # type: ignore[list-item]
+        with shown(server, session):
             return True
     except (OSError, WebSocketException, TimeoutError):
         return False

@@ -73,7 +73,8 @@ def desk(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[ClusterDe
     if request.param == "torque":
         request.getfixturevalue("torque")
     name = f"desk-{request.param}"
-    config = {"QConnect": {"transport": "tls", "scheduler": "auto", "sessions_dir": f"/home/alice/{name}/sessions"}}
+    site = {"transport": "tls", "scheduler": "auto", "sessions_dir": f"/home/alice/{name}/sessions"}
+    config = {"QConnect": {**site, "max_questions_per_minute": 120}}
     path = (Torque.bin,) if request.param == "torque" else ()
     found = ClusterDesk(cluster, server_on(cluster, name, config=config, path=path))
     yield found

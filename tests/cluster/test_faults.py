@@ -12,7 +12,7 @@ import pytest
 
 from tests.cluster.batch import Torque
 from tests.cluster.conftest import settings
-from tests.cluster.display import STARTING_S, answers, connection, end_of, opened, opened_on, written
+from tests.cluster.display import STARTING_S, answers, connection, end_of, opened, opened_on, shown, written
 from tests.cluster.leftovers import evict, left_on
 from tests.cluster.server import ClusterServer, server_on
 from tests.cluster.small import small_home
@@ -38,7 +38,7 @@ def test_a_job_that_runs_again_elsewhere_is_found_there(
     for turn in range(REQUEUES):
         before = connection(torque_server, session)
         node = cluster.node(before["node"])
-        with cluster.closed(node):
+        with cluster.closed(node), shown(torque_server, session["id"]):
             torque.run(["qrerun", session["id"]], "root")
             log = tmp_path / f"bob-{turn}"
             port = f":{before['port']} "

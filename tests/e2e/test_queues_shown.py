@@ -32,7 +32,7 @@ def torque(tmp_path: Path) -> BatchSystem:
 
 @pytest.fixture
 def home(tmp_path: Path, torque: BatchSystem, context: BrowserContext) -> Iterator[Page]:
-    server = server_of(tmp_path, torque, QUERY_TIMEOUT=1.0, PENDING_INTERVAL=1.0, MAX_INTERVAL=1.0, BUDGET=1000)
+    server = server_of(tmp_path, torque, QUERY_TIMEOUT=1.0, PENDING_INTERVAL=1.0, MAX_INTERVAL=1.0, questions=1000)
     server.start()
     page = context.new_page()
     page.goto(Desk(server).url(""))

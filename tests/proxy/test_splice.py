@@ -310,6 +310,25 @@ def test_one_line_is_logged_when_it_opens_and_one_when_it_closes(jupyter: Jupyte
     assert "secret" not in "".join(lines)
 
 
+def test_a_display_that_hangs_up_or_cannot_be_reached_is_doubted(
+    jupyter: Jupyter, run: Run, node: Doors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doubted: list[str] = []
+    monkeypatch.setattr(jupyter.manager, "doubted", doubted)
+    found = node(switch())
+    opened(jupyter).connection.close()
+    settle(jupyter)
+    assert doubted == [], "it was the browser that ended it"
+    found.speak = switch(then=lambda connection: None)
+    with opened(jupyter) as wire:
+        assert is_over(wire)
+    eventually(lambda: doubted == ["17.local"], what="the doubt")
+    monkeypatch.setattr(jupyter.manager, "raises", Unreachable("There is no way to the node."))
+    with jupyter.websocket(path(), {"Cookie": jupyter.cookie(), "Origin": jupyter.origin}) as wire:
+        assert wire.answer().status == 502
+    assert doubted == ["17.local"] * 2
+
+
 def test_two_hundred_websockets_leave_no_descriptor_no_task_and_no_process(
     jupyter: Jupyter, run: Run, node: Doors
 ) -> None:

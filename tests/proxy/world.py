@@ -158,6 +158,10 @@ class Manager:
         self.store, self.transport = store, transport
         self.hold: asyncio.Event | None = None
         self.raises: Exception | None = None
+        self.doubted: list[str] = []
+
+    def doubt(self, session: Session) -> None:
+        self.doubted.append(session.id)
 
     async def find(self, job_id: str) -> Session:
         for key in sorted(path.name for path in self.store.root.iterdir()):
