@@ -16,6 +16,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from .assets import Asset, Bundle, read_folder
+from .schedulers.local_words import job_environment
 from .vncclient import vnc_files
 
 log = logging.getLogger(__name__)
@@ -144,7 +145,12 @@ def _run_version(folder: Path) -> tuple[int, int] | None:
     program = folder.parents[2] / "bin" / "xpra" if len(folder.parents) > 2 else Path("xpra")
     try:
         done = subprocess.run(
-            [str(program), "--version"], capture_output=True, text=True, timeout=VERSION_TIMEOUT_S, check=False
+            [str(program), "--version"],
+            env=job_environment(),
+            capture_output=True,
+            text=True,
+            timeout=VERSION_TIMEOUT_S,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         log.warning("The HTML5 client in %s is left out: its xpra gave no version (%s).", folder, error)

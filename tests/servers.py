@@ -94,6 +94,7 @@ class JupyterServer:
                 "jpserver_extensions": {"qconnect_web": True},
             },
             "LabApp": {"expose_app_in_browser": True},
+            "LanguageServerManager": {"autodetect": False},  # it would run npm, with the server's whole environment
             **self.config,
         }
         settings["QConnect"] = {"scheduler": "local", **self.config.get("QConnect", {})}

@@ -82,6 +82,17 @@ def test_a_client_without_an_xpra_beside_it_is_left_out(tmp_path: Path) -> None:
     assert load_client(www(tmp_path / "opt/share/xpra/www", version="17.1")) is None
 
 
+def test_the_xpra_beside_it_sees_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = www(tmp_path / "opt/share/xpra/www", version="17.1")
+    xpra(tmp_path / "opt", "")
+    (tmp_path / "opt/bin/xpra").write_text('#!/bin/sh\n[ "$JPY_API_TOKEN$MY_PASSWORD" ] || echo xpra v6.5.3\n')
+    for name in ("JPY_API_TOKEN", "MY_PASSWORD"):
+        monkeypatch.setenv(name, "secret")
+    client = load_client(folder)
+    assert client
+    assert client.version == (6, 5)
+
+
 def test_a_hung_xpra_does_not_hold_up_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = www(tmp_path / "opt/share/xpra/www", version="17.1")
     xpra(tmp_path / "opt", "")
