@@ -25,6 +25,9 @@ EXIT_WORDS = {
     139: "it crashed (signal 11)",
     127: "its program was not found",
     126: "its program could not be run",
+    # our own scripts' (ending.sh, runtime.sh), which say more in ended.json if only they can
+    70: "it could not use its session folder on its node, where that must be shared, writable and have room. Look for "
+    "a full disk, a quota that is used up, or a file system that is read-only or missing there",
 }
 """Exit statuses of a job's script in words; what a scheduler adds is in Job.cause."""
 NOISE = re.compile(
