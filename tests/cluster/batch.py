@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ class Torque:
         self.cluster = cluster
         self.spool = cluster.folder / "spool"
         self._daemons: dict[str, NodeProcess] = {}
+        self._kept = 10
         for name, mode in SPOOL_FOLDERS.items():
             (self.spool / name).mkdir(parents=True, exist_ok=True)
             (self.spool / name).chmod(mode)
@@ -54,6 +57,22 @@ class Torque:
     def qmgr(self, command: str) -> None:
         """An administrator's change, like `set server keep_completed = 3`."""
         self.run(["qmgr", "-c", command], "root")
+
+    @contextmanager
+    def keeping(self, seconds: int) -> Iterator[None]:
+        """Finished jobs are shown for so long, meanwhile; then as before."""
+        before, self._kept = self._kept, seconds
+        self.qmgr(f"set server keep_completed = {seconds}")
+        try:
+            yield
+        finally:
+            self._kept = before
+            self.qmgr(f"set server keep_completed = {before}")
+
+    def empty(self) -> None:
+        """Ends all jobs and waits until none is shown."""
+        with self.keeping(0):
+            eventually(lambda: self.run("qdel all; qstat", check=False).stdout == "", 30, "an empty server")
 
     def run(
         self,

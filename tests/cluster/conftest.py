@@ -26,10 +26,10 @@ def settings(scheduler: str, **more: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def torque_server(cluster: Cluster, torque: Torque) -> Iterator[ClusterServer]:
-    torque.qmgr("set server keep_completed = 30")
     server = server_on(cluster, "faults-torque", config={"QConnect": settings("torque")}, path=(torque.bin,))
     try:
-        yield server.start(120)
+        with torque.keeping(30):
+            yield server.start(120)
     finally:
         server.close()
 

@@ -27,17 +27,17 @@ FINAL = ("ENDED", "FAILED")
 @pytest.fixture
 def servers(cluster: Cluster, torque: Torque) -> Iterator[list[ClusterServer]]:
     """Two servers whose jobs are held, so that many cost little."""
-    torque.qmgr("set server keep_completed = 600")
     config = {"QConnect": settings("torque", native_options=["-h"], sessions_dir="/home/alice/together/sessions")}
     found = [server_on(cluster, f"together-{n}", config=config, path=(torque.bin,)) for n in range(2)]
-    try:
-        for server in found:
-            server.start(120)
-        yield found
-    finally:
-        for server in found:
-            server.close()
-        torque.run("qdel all", check=False)
+    with torque.keeping(600):
+        try:
+            for server in found:
+                server.start(120)
+            yield found
+        finally:
+            for server in found:
+                server.close()
+            torque.empty()
 
 
 class Doors:
