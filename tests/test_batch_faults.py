@@ -1,7 +1,7 @@
 """A batch system that is late, hung, wrong or down: no session is lost or doubled, and nobody waits for it.
 
 Programs on PATH (tests/batch) play the faults, with the words of the real ones; Jupyter server, job script and xpra are
-real. Where a test needs minutes, `hurried_server` turns them into seconds; QCONNECT_FULL=1 runs the full numbers.
+real. Where a test needs minutes, `hurried_server` turns them into seconds; QCONNECT_LONG_TESTS=1 runs the full numbers.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from websockets.typing import Origin, Subprotocol
 
 from tests.batch.system import CANCEL, QUERY, BatchSystem, running, server_of
 from tests.deadline import eventually
+from tests.extent import LONG
 from tests.recordings import OPENPBS, SLURM, TORQUE, cases, recorded
 from tests.servers import JupyterServer
 
-FULL = os.environ.get("QCONNECT_FULL") == "1"
-ERRORS = 334 if FULL else 24
+ERRORS = 334 if LONG else 24
 """Errors for each of the three batch systems."""
-LATE = 20 if FULL else 2
+LATE = 20 if LONG else 2
 FAST: dict[str, Any] = {
     "PENDING_INTERVAL": 0.02,
     "READY_INTERVAL": 0.02,
@@ -100,7 +100,7 @@ def play(system: BatchSystem, program: str, said: list[tuple[str, str, int]], ti
     )
 
 
-@pytest.mark.parametrize("flavour", ["torque", "openpbs", "slurm"] if FULL else ["torque", "slurm"])
+@pytest.mark.parametrize("flavour", ["torque", "openpbs", "slurm"] if LONG else ["torque", "slurm"])
 def test_no_error_of_the_batch_system_ends_or_hides_a_session(
     flavour: str, tmp_path: Path, servers: list[JupyterServer]
 ) -> None:
@@ -201,7 +201,7 @@ def watch(servers: list[JupyterServer], job_id: str, tabs: int) -> tuple[threadi
     return stop, threads
 
 
-MINUTE = 60.0 if FULL else 4.0
+MINUTE = 60.0 if LONG else 4.0
 """Seconds that stand for a minute: all constants of the poll that are times are scaled with it."""
 SCALE = MINUTE / 60
 SCALED = {
@@ -221,7 +221,7 @@ def busiest(system: BatchSystem, since: float, until: float) -> int:
     return max((sum(start <= when < start + 0.9 * MINUTE for when in times) for start in times), default=0)
 
 
-@pytest.mark.parametrize("flavour", ["torque", "slurm"] if FULL else ["torque"])
+@pytest.mark.parametrize("flavour", ["torque", "slurm"] if LONG else ["torque"])
 def test_few_questions_however_many_tabs_servers_and_other_jobs(
     flavour: str, tmp_path: Path, servers: list[JupyterServer]
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,11 +14,11 @@ from websockets.sync.client import connect
 from tests.batch.system import BatchSystem, server_of
 from tests.crashing_server import BATCH_POINTS, POINTS
 from tests.deadline import eventually
+from tests.extent import LONG
 from tests.servers import JupyterServer
 
 WRAPPER = Path(__file__).with_name("crashing_server.py")
-FULL = os.environ.get("QCONNECT_FULL") == "1"
-BATCH = [*BATCH_POINTS] * 5 if FULL else ["command-begun", "question-noted"]
+BATCH = [*BATCH_POINTS] * 5 if LONG else ["command-begun", "question-noted"]
 SUBMITTED = (
     "command-begun",
     "command-ended",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from pathlib import Path
@@ -20,10 +19,11 @@ from tests.cluster.small import small_home
 from tests.cluster.test_neighbours import squatter
 from tests.cluster.world import Cluster
 from tests.deadline import eventually
+from tests.extent import LONG
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
-REQUEUES = int(os.environ.get("QCONNECT_REQUEUES", "1"))
-FREE_KIB = [int(word) for word in os.environ.get("QCONNECT_FREE_KIB", "0 8 64 100").split()]
+REQUEUES = 10 if LONG else 1
+FREE_KIB = [0, 4, 8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 100, 120] if LONG else [0, 8, 64, 100]
 
 
 def job_state(torque: Torque, job_id: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from typing import Any
@@ -17,6 +16,7 @@ from tests.cluster.node import Node
 from tests.cluster.server import ClusterServer
 from tests.cluster.world import Cluster
 from tests.deadline import eventually
+from tests.extent import LONG
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
 COMMAND = ["bash", "-c", EVIL]
@@ -27,8 +27,8 @@ ALWAYS = {
     "test_after_xpra_was_killed": ("torque", "slurm-linuxproc"),
 }
 """The pairs of every run; QCONNECT_LONG_TESTS=1 runs them all."""
-LONG = pytest.mark.skipif(
-    not os.environ.get("QCONNECT_LONG_TESTS"),
+MINUTES = pytest.mark.skipif(
+    not LONG,
     reason="a job whose node went away ends only after minutes of questions: QCONNECT_LONG_TESTS=1 waits for it",
 )
 
@@ -36,7 +36,7 @@ LONG = pytest.mark.skipif(
 @pytest.fixture(params=["torque", "slurm-linuxproc", "slurm-cgroup"])
 def place(request: pytest.FixtureRequest, cluster: Cluster) -> tuple[ClusterServer, Node]:
     """A server and the node to use: where processes are followed by parentage, and where by cgroup."""
-    if request.param not in ALWAYS[request.function.__name__] and not os.environ.get("QCONNECT_LONG_TESTS"):
+    if request.param not in ALWAYS[request.function.__name__] and not LONG:
         pytest.skip("one of the pairs that QCONNECT_LONG_TESTS=1 runs")
     scheduler, _, track = str(request.param).partition("-")
     node = next(node for node in cluster.compute if node.track == (track or "linuxproc"))
@@ -96,7 +96,7 @@ def test_after_the_walltime(torque_server: ClusterServer, cluster: Cluster) -> N
     assert end_of(torque_server, ended)["reason"] == "walltime"
 
 
-@LONG
+@MINUTES
 def test_after_the_node_booted_again(torque_server: ClusterServer, cluster: Cluster) -> None:
     node = cluster.compute[0]
     job_id = session_on(torque_server, node)
@@ -108,7 +108,7 @@ def test_after_the_node_booted_again(torque_server: ClusterServer, cluster: Clus
     cluster.wait_idle(node)
 
 
-@LONG
+@MINUTES
 def test_what_a_node_kept_over_a_reboot_goes_with_the_users_next_session(
     torque_server: ClusterServer, cluster: Cluster
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import sys
 import threading
@@ -17,9 +16,10 @@ from tests.cluster.conftest import settings
 from tests.cluster.server import ClusterServer, server_on
 from tests.cluster.world import Cluster
 from tests.deadline import eventually
+from tests.extent import LONG
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
-OPERATIONS = int(os.environ.get("QCONNECT_OPERATIONS", "45"))
+OPERATIONS = 500 if LONG else 45
 CLI = "import sys; from qconnect_web.cli import main; sys.exit(main())"
 FINAL = ("ENDED", "FAILED")
 

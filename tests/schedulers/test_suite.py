@@ -6,7 +6,6 @@ and else the test cluster's.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 
@@ -16,6 +15,7 @@ from qconnect_web.errors import QConnectError, SchedulerFailed
 from qconnect_web.models import JOB_ID, JobSpec, JobState
 from qconnect_web.schedulers.flavour import detect
 from tests.deadline import eventually
+from tests.extent import LONG
 from tests.schedulers.systems import System
 
 SPEC = JobSpec("suite job", memory="100MB", walltime="00:10:00")
@@ -158,7 +158,7 @@ def test_cores_memory_and_name_arrive(system: System) -> None:
 def test_the_walltime_ends_a_job(system: System) -> None:
     if system.name == "local":
         pytest.skip("in test_local: a minute is the least that may be asked")
-    if system.name == "slurm" and not os.environ.get("QCONNECT_LONG_TESTS"):
+    if system.name == "slurm" and not LONG:
         pytest.skip("Slurm counts walltime in minutes: QCONNECT_LONG_TESTS=1 waits for it")
     held = JobSpec("w", memory="100MB", walltime="00:01:00", native=HELD[system.name])
     job_id = system.submit("sleep 1000", held)

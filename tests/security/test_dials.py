@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import socket
 from collections.abc import Iterator
@@ -15,9 +14,9 @@ from hypothesis import strategies as st
 from qconnect_web.store import Store
 from qconnect_web.transports.local import is_here
 from qconnect_web.transports.tls import TlsTransport
+from tests.extent import LONG
 from tests.proxy.world import BASE, VIEWER, Jupyter, Manager, Run, new_run
 
-LONG = bool(os.environ.get("QCONNECT_LONG_TESTS"))
 EXAMPLES = 10_000 if LONG else 300
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}")
 ELSEWHERE = st.sampled_from(
