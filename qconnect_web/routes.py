@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import sys
 from collections.abc import Awaitable, Callable
 from http.client import responses
@@ -95,9 +96,16 @@ class ApiHandler(APIHandler):
         words = getattr(error, "log_message", None) if status_code < 500 else None
         message = words or f"{responses.get(status_code, 'Error')}."
         self.set_header("Content-Type", "application/json")
+        if status_code == 405:  # RFC 9110, 15.5.6
+            self.set_header("Allow", ", ".join(self._methods()))
         self.finish(
             json.dumps({"message": message, "reason": responses.get(status_code, "error").lower().replace(" ", "-")})
         )
+
+    def _methods(self) -> list[str]:
+        """The methods that this address has."""
+        names = self.SUPPORTED_METHODS
+        return [name for name in names if getattr(type(self), name.lower()) is not web.RequestHandler.get]
 
     def json_body(self, *keys: str) -> dict[str, Any]:
         """The request's JSON object, with no keys but these; raises BadRequest."""
@@ -249,7 +257,22 @@ class OpenApiHandler(ApiHandler):
         self.finish(OPENAPI.read_bytes(), set_content_type="application/yaml")
 
 
-JOB = f"({JOB_ID.pattern})"
+class NowhereHandler(ApiHandler):
+    """All other addresses: a 404 in the one shape of errors, whatever the method."""
+
+    async def prepare(self) -> None:  # type: ignore[override]  # as there
+        await super().prepare()
+        if not self._finished:
+            if self.current_user is None:
+                raise web.HTTPError(403)
+            self.refuse(
+                404, "There is nothing at this address. See qconnect/api/openapi.yaml for all there is.", "not-found"
+            )
+
+
+BRACKETS = {r"\[": r"(?:\[|%5[Bb])", r"\]": r"(?:\]|%5[Dd])"}
+"""Those of `4[1].server` as addresses have them: tornado looks for a route before it decodes."""
+JOB = f"({re.sub('|'.join(map(re.escape, BRACKETS)), lambda found: BRACKETS[found[0]], JOB_ID.pattern)})"
 HANDLERS: list[tuple[str, type[ApiHandler]]] = [
     (r"api/apps", AppsHandler),
     (r"api/apps/([A-Za-z0-9._-]{1,64})/icon", IconHandler),
@@ -260,4 +283,5 @@ HANDLERS: list[tuple[str, type[ApiHandler]]] = [
     (rf"api/sessions/{JOB}/log", LogHandler),
     (rf"api/sessions/{JOB}/script", ScriptHandler),
     (r"api/openapi\.yaml", OpenApiHandler),
+    (r"api/.+", NowhereHandler),
 ]

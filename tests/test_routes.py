@@ -205,6 +205,10 @@ def test_what_is_no_job_id_is_404(server: JupyterServer, job_id: str) -> None:
     assert server.request("GET", f"qconnect/api/sessions/{job_id}").status == 404
 
 
+def test_an_array_jobs_id_may_come_as_browsers_spell_it(server: JupyterServer) -> None:
+    refused(server.request("GET", "qconnect/api/sessions/4%5B1%5D.server"), 404, "unknown-session")
+
+
 def test_a_large_body_is_413(server: JupyterServer) -> None:
     body = {"app": "command", "command": ["x" * 70000]}
     refused(server.request("POST", "qconnect/api/sessions", body), 413, "too-large")

@@ -66,7 +66,7 @@ def table(server: JupyterServer, session: dict[str, Any]) -> list[tuple[str, typ
     groups = [(f"({pages.SESSION[1:-1]})", session["id"]), (routes.JOB, session["id"])]
     groups += [("([A-Za-z0-9._-]{1,64})", "xterm"), ("(?P<job_id>[^/]+)", session["id"]), ("([0-9a-f]{32})", digest)]
     groups += [("(?P<viewer>[A-Za-z0-9_-]{8,64})", "viewer-0001"), ("(?P<ticket>[^/]*)", "nonsense")]
-    groups += [("(?:/(?P<file>.*))?", "/index.html"), ("/?", "/"), ("\\", "")]
+    groups += [("(?:/(?P<file>.*))?", "/index.html"), ("api/.+", "api/x"), ("/?", "/"), ("\\", "")]
     found = []
     for pattern, kind in [*routes.HANDLERS, *handler.HANDLERS, *pages.HANDLERS]:
         path = pattern.replace("(.+)", files.get(pattern.partition("/")[0], ""))
