@@ -18,6 +18,16 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     found.close()
 
 
+@pytest.fixture
+def full_desk(tmp_path: Path) -> Iterator[Desk]:
+    """A desk whose only place is taken by a job that is no session: sessions wait there, and cost nothing."""
+    found = Desk(tmp_path, local_max_running=1)
+    stranger = found.stranger()
+    yield found
+    found.cancel(stranger)
+    found.close()
+
+
 @pytest.fixture(scope="module")
 def busy_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A desk with sessions that the tests of one module share."""

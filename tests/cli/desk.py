@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pexpect
+from traitlets.config import Config
 
+from qconnect_web.config import QConnect
+from qconnect_web.models import JobSpec
 from qconnect_web.schedulers.local import LocalScheduler
 from tests.deadline import eventually
 from tests.servers import JupyterServer
@@ -30,7 +33,8 @@ class Desk:
 
     def __init__(self, home: Path, **settings: Any) -> None:
         self.home = home
-        self.server = JupyterServer(home, config={"QConnect": {"transport": "local", **settings}})
+        self.settings = {"transport": "local", **settings}
+        self.server = JupyterServer(home, config={"QConnect": self.settings})
         self.server.write_config()
         (home / ".profile").write_text(f"PS1='{PROMPT}'\nPATH=$PATH:{QCONNECT.parent}\nunset HISTFILE\n")
         self._spawned: list[pexpect.spawn[str]] = []
@@ -90,8 +94,19 @@ class Desk:
         return str(json.loads(done.stdout)[0]["id"])
 
     def sessions(self) -> list[dict[str, Any]]:
-        """All sessions as JSON, also those that ended."""
-        return list(json.loads(self.run("--all", "--json").stdout))
+        """All sessions as JSON, also those that ended: what `qconnect --all --json` prints, by the same means."""
+        return asyncio.run(self._sessions())
+
+    async def _sessions(self) -> list[dict[str, Any]]:
+        folder = str(self.sessions_dir)
+        site = QConnect(config=Config({"QConnect": {"scheduler": "local", "sessions_dir": folder, **self.settings}}))
+        manager = site.build_sessions()
+        await manager.open()
+        try:
+            await manager.refresh()
+            return [manager.describe(session, "/") for session in await manager.list()]
+        finally:
+            await manager.close()
 
     def state(self, job_id: str) -> str:
         return str(next(session["state"] for session in self.sessions() if session["id"] == job_id))
@@ -99,13 +114,26 @@ class Desk:
     def await_state(self, job_id: str, *states: str) -> None:
         eventually(lambda: self.state(job_id) in states, 30, f"{job_id} {states}")
 
-    def connection(self, job_id: str) -> dict[str, Any]:
-        """What the session's job published."""
-        for path in self.sessions_dir.glob("*/connection.json"):
+    def written(self, job_id: str, name: str) -> tuple[Path, dict[str, Any]]:
+        """A file that the session's job wrote, and what it says."""
+        for path in self.sessions_dir.glob(f"*/{name}"):
             found: dict[str, Any] = json.loads(path.read_text().splitlines()[0])
             if found["job"] == job_id:
-                return found
-        raise AssertionError(f"{job_id} has published nothing")
+                return path, found
+        raise AssertionError(f"{job_id} has written no {name}")
+
+    def connection(self, job_id: str) -> dict[str, Any]:
+        """What the session's job published."""
+        return self.written(job_id, "connection.json")[1]
+
+    def stranger(self, name: str = "stranger") -> str:
+        """A job of the user's that is no session, and does nothing for long; returns its id."""
+        spec = JobSpec(name, memory="64MB", walltime="00:20:00")
+        script = "#!/bin/bash\nexec sleep 1000\n"
+        return asyncio.run(self.scheduler.submit(script, spec, session="", folder=self.home))
+
+    def cancel(self, job_id: str) -> None:
+        asyncio.run(self.scheduler.cancel(job_id))
 
     def hold(self, job_id: str) -> None:
         asyncio.run(self.scheduler.hold(job_id))

@@ -36,8 +36,8 @@ def test_the_manual_is_clean() -> None:
     assert not [line for line in lines if line.startswith(("'", ".")) and not re.match(r"\.(TH|SH|TP|PP|B)\b", line)]
 
 
-def test_bash_completes_options_and_job_ids(desk: Desk) -> None:
-    job_id = desk.start("--app", "xterm")
+def test_bash_completes_options_and_job_ids(full_desk: Desk) -> None:
+    job_id = full_desk.start("--app", "xterm")
     script = REPOSITORY / "share/bash-completion/completions/qconnect"
 
     def completed(*words: str) -> list[str]:
@@ -48,7 +48,9 @@ def test_bash_completes_options_and_job_ids(desk: Desk) -> None:
             f"COMP_LINE='{line}'; COMP_POINT={len(line)}; $(complete -p qconnect | sed 's/.*-F //; s/ .*//'); "
             'printf "%s\\n" "${COMPREPLY[@]}"'
         )
-        done = subprocess.run(["bash", "-c", code], env=desk.environment(), capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            ["bash", "-c", code], env=full_desk.environment(), capture_output=True, text=True, timeout=60
+        )
         return done.stdout.split()
 
     assert "--connect-gui" in completed("--conn")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from qconnect_web.models import JobSpec, Record
+from qconnect_web.models import Record
 from qconnect_web.store import Store
 from tests.cli.desk import QCONNECT, SMALL, Desk, cpu_of
 from tests.servers import JupyterServer
@@ -18,68 +18,64 @@ QUICK_S = 0.5
 HELP_S = 0.3
 
 
+@pytest.fixture(scope="module")
+def window(busy_desk: Desk) -> str:
+    """A session with a window that is READY; who uses it leaves it so."""
+    return busy_desk.ready("--app", "xterm")
+
+
 def test_nothing_is_there_at_first(desk: Desk) -> None:
     done = desk.run("-l")
     assert (done.returncode, done.stdout) == (0, "No running jobs\n")
     assert "qconnect -g" in done.stderr
 
 
-def test_a_list_says_what_the_ancestors_said(desk: Desk) -> None:
-    terminal, window = desk.ready("-n", "mine"), desk.ready("--app", "xterm")
-    head, first, second = desk.run("-l").stdout.splitlines()
+def test_a_list_says_what_the_ancestors_said(busy_desk: Desk, window: str) -> None:
+    terminal = busy_desk.ready("-n", "mine")
+    head, *rows = busy_desk.run("-l").stdout.splitlines()
+    second, first = [next(row for row in rows if job_id in row) for job_id in (window, terminal)]
     assert head.split() == ["Job_ID", "Job_Name", "Job_Type", "Queue", "Node", "State", "Left"]
     assert first.split()[:4] == [terminal, "mine_int_tmux", "tmux", "local"]
     assert second.split()[:4] == [window, "xterm_int_gui", "gui", "local"]
     assert "READY" in first
-    assert desk.run("--stop", window).returncode == 0
-    desk.await_state(window, "ENDED")
-    assert window not in desk.run("-l").stdout
-    assert window in desk.run("-l", "-a").stdout
+    assert busy_desk.run("--stop", terminal).returncode == 0
+    busy_desk.await_state(terminal, "ENDED")
+    assert terminal not in busy_desk.run("-l").stdout
+    assert terminal in busy_desk.run("-l", "-a").stdout
 
 
-def test_a_job_is_known_by_its_tag_and_not_by_its_name(desk: Desk) -> None:
+def test_a_job_is_known_by_its_tag_and_not_by_its_name(tmp_path: Path) -> None:
     """A name like a session's, in a job that is none, lists nothing; a session with any name is listed."""
-    import asyncio
-
-    spec = JobSpec("interactXYZ_int_tmux", memory="256MB", walltime="00:05:00")
-    stranger = asyncio.run(desk.scheduler.submit("#!/bin/bash\nsleep 300\n", spec, session="", folder=desk.home))
-    assert desk.run("-l").stdout == "No running jobs\n"
-    mine = desk.start("--app", "xterm", "-n", "gui_int_vnc")
-    assert mine in desk.run("-l").stdout
-    assert stranger not in desk.run("-l").stdout
-    asyncio.run(desk.scheduler.cancel(stranger))
-
-
-def test_a_held_job_is_listed_and_waited_for(tmp_path: Path) -> None:
     desk = Desk(tmp_path, local_max_running=1)
+    stranger = desk.stranger("interactXYZ_int_tmux")
     try:
-        desk.ready("--app", "xterm")
-        held = desk.start()
-        desk.hold(held)
-        desk.await_state(held, "HELD")
-        child = desk.spawn()
-        child.expect_exact(f"Connecting to session {held}")
-        child.expect("HELD: The job is held")
-        child.sendintr()
-        child.expect_exact("goes on")
+        assert desk.run("-l").stdout == "No running jobs\n"
+        mine = desk.start("--app", "xterm", "-n", "gui_int_vnc")
+        assert mine in desk.run("-l").stdout
+        assert stranger not in desk.run("-l").stdout
     finally:
+        desk.cancel(stranger)
         desk.close()
 
 
-def test_the_address_is_that_of_a_running_server(desk: Desk) -> None:
-    job_id = desk.start("--app", "xterm")
-    assert desk.run("--url", job_id).stdout == f"/qconnect/{job_id}/\n"
-    desk.server.start()
-    found = desk.run("--url", job_id).stdout.strip()
-    assert found == f"http://127.0.0.1:{desk.server.port}/qconnect/{job_id}/"
-    assert desk.server.token not in found
-    assert desk.run(job_id, "--url").stdout.strip() == found
-    inside = desk.run("--url", job_id, JUPYTER_SERVER_URL="http://login:8888/user/me/").stdout
-    assert inside == f"http://login:8888/user/me/qconnect/{job_id}/\n"
+def test_a_held_job_is_listed_and_waited_for(full_desk: Desk) -> None:
+    held = full_desk.start()
+    full_desk.hold(held)
+    full_desk.await_state(held, "HELD")
+    child = full_desk.spawn()
+    child.expect_exact(f"Connecting to session {held}")
+    child.expect("HELD: The job is held")
+    child.sendintr()
+    child.expect_exact("goes on")
 
 
-def test_what_would_be_submitted_is_printed_and_nothing_is(desk: Desk) -> None:
-    done = desk.run(
+def test_where_no_server_runs_the_address_is_a_path(full_desk: Desk) -> None:
+    job_id = full_desk.start("--app", "xterm")
+    assert full_desk.run("--url", job_id).stdout == f"/qconnect/{job_id}/\n"
+
+
+def test_what_would_be_submitted_is_printed_and_nothing_is(full_desk: Desk) -> None:
+    done = full_desk.run(
         "-g", "gimp 'a $(touch x).png'", "-n", "my name", "-t", "2", "-m", "3", "--queue", "fast", "--script"
     )
     assert done.returncode == 0
@@ -88,20 +84,19 @@ def test_what_would_be_submitted_is_printed_and_nothing_is(desk: Desk) -> None:
     assert "#PBS -l nodes=1:ppn=2" in done.stdout
     assert "#PBS -l mem=3GB" in done.stdout
     assert "qc_command=('gimp' 'a $(touch x).png')" in done.stdout
-    assert desk.run("--all").stdout == "No running jobs\n"
-    job_id = desk.start("--app", "xterm")
-    assert desk.run(job_id, "--script").stdout.startswith("#!/bin/bash -p\n#PBS -N xterm_int_gui\n")
+    assert full_desk.run("--all").stdout == "No running jobs\n"
+    job_id = full_desk.start("--app", "xterm")
+    assert full_desk.run(job_id, "--script").stdout.startswith("#!/bin/bash -p\n#PBS -N xterm_int_gui\n")
 
 
-def test_logs_are_printed_without_what_means_nothing(desk: Desk) -> None:
-    job_id = desk.ready("--app", "xterm")
-    (folder,) = desk.sessions_dir.glob("*/app.log")
-    with folder.open("a") as log:
+def test_logs_are_printed_without_what_means_nothing(busy_desk: Desk, window: str) -> None:
+    published, _ = busy_desk.written(window, "connection.json")
+    with published.with_name("app.log").open("a") as log:
         log.write(
             'XIO:  fatal IO error 11 on X server ":1"\n'
             "      after 10 requests (9 known processed) with 0 events\nreal\n"
         )
-    done = desk.run("--log", job_id)
+    done = busy_desk.run("--log", window)
     assert "run " in done.stdout
     assert "real" in done.stdout
     assert "XIO" not in done.stdout
@@ -125,48 +120,48 @@ def test_logs_are_printed_without_what_means_nothing(desk: Desk) -> None:
         (("--connect-gui", "17"), "There is no session 17"),
     ],
 )
-def test_what_is_refused_says_why(busy_desk: Desk, argv: tuple[str, ...], words: str) -> None:
-    done = busy_desk.run(*argv, *(("--script",) if argv[0] == "-m" and argv[1] == "1" else ()))
+def test_what_is_refused_says_why(desk: Desk, argv: tuple[str, ...], words: str) -> None:
+    done = desk.run(*argv, *(("--script",) if argv[0] == "-m" and argv[1] == "1" else ()))
     assert done.returncode == (1 if words else 0)
     assert words in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_wrong_options_are_status_2(busy_desk: Desk) -> None:
+def test_wrong_options_are_status_2(desk: Desk) -> None:
     for argv in (("--no-such",), ("-t", "two")):
-        done = busy_desk.run(*argv)
+        done = desk.run(*argv)
         assert (done.returncode, "usage:" in done.stderr) == (2, True)
 
 
-def test_a_batch_system_that_is_down_is_no_traceback(desk: Desk) -> None:
-    job_id = desk.start("--app", "xterm")
-    jobs = desk.sessions_dir.parent / "local"
+def test_a_batch_system_that_is_down_is_no_traceback(full_desk: Desk) -> None:
+    job_id = full_desk.start("--app", "xterm")
+    jobs = full_desk.sessions_dir.parent / "local"
     jobs.rename(jobs.with_name("away"))
     jobs.write_text("not a folder")
-    done = desk.run("-l")
+    done = full_desk.run("-l")
     assert "Traceback" not in done.stderr
     assert job_id in done.stdout
-    assert desk.run("-h").returncode == 0
-    assert desk.run("-v").stdout.startswith("qconnect ")
-    done = desk.run("--app", "xterm", "-c", *SMALL)
+    assert full_desk.run("-h").returncode == 0
+    assert full_desk.run("-v").stdout.startswith("qconnect ")
+    done = full_desk.run("--app", "xterm", "-c", *SMALL)
     assert done.returncode in (1, 10)
     assert "Traceback" not in done.stderr
     jobs.unlink()
     jobs.with_name("away").rename(jobs)
 
 
-def test_fifty_sessions_are_listed_at_once(desk: Desk) -> None:
-    store = Store(desk.sessions_dir)
-    first = desk.start("--app", "xterm")
+def test_fifty_sessions_are_listed_at_once(full_desk: Desk) -> None:
+    store = Store(full_desk.sessions_dir)
+    first = full_desk.start("--app", "xterm")
     pattern = store.read(store.list_keys()[0])
     assert pattern is not None
     for number in range(50):
         record: Record = replace(pattern.record, key=f"many{number}", job_id=f"{1000 + number}.local")
         store.create(record)
-    took = min(cpu_of([str(QCONNECT), "-l"], desk.environment()) for _ in range(3))
-    assert len(desk.run("-l").stdout.splitlines()) == 52
+    took = min(cpu_of([str(QCONNECT), "-l"], full_desk.environment()) for _ in range(3))
+    assert len(full_desk.run("-l").stdout.splitlines()) == 52
     assert took <= QUICK_S, f"{took:.2f} s"
-    assert first in desk.run("-l").stdout
+    assert first in full_desk.run("-l").stdout
 
 
 def test_help_costs_next_to_nothing(desk: Desk) -> None:
@@ -174,27 +169,42 @@ def test_help_costs_next_to_nothing(desk: Desk) -> None:
     assert took <= HELP_S, f"{took:.2f} s"
 
 
-def test_two_servers_and_the_command_see_each_other(desk: Desk, tmp_path: Path) -> None:
-    other = JupyterServer(desk.home, config=desk.server.config)
-    desk.server.start()
+@pytest.fixture(scope="module")
+def served(busy_desk: Desk) -> Desk:
+    """The desk, and a Jupyter server of the same user."""
+    busy_desk.server.start()
+    return busy_desk
+
+
+def test_the_address_is_that_of_a_running_server(served: Desk, window: str) -> None:
+    found = served.run("--url", window).stdout.strip()
+    assert found == f"http://127.0.0.1:{served.server.port}/qconnect/{window}/"
+    assert served.server.token not in found
+    assert served.run(window, "--url").stdout.strip() == found
+    inside = served.run("--url", window, JUPYTER_SERVER_URL="http://login:8888/user/me/").stdout
+    assert inside == f"http://login:8888/user/me/qconnect/{window}/\n"
+
+
+def test_two_servers_and_the_command_see_each_other(served: Desk) -> None:
+    other = JupyterServer(served.home, config=served.server.config)
     other.start()
     try:
-        job_id = desk.ready("--app", "xterm")
+        job_id = served.ready("--app", "xterm")
 
         def within(seconds: float, *wanted: str) -> None:
             began = time.monotonic()
-            for server in (desk.server, other):
+            for server in (served.server, other):
                 server.wait_for(job_id, *wanted, timeout=seconds)
-            assert desk.state(job_id) in wanted
+            assert served.state(job_id) in wanted
             assert time.monotonic() - began < seconds + 2  # the command's own start
 
         within(5, "READY")
         assert other.request("POST", f"qconnect/api/sessions/{job_id}/stop").status == 200
         within(5, "ENDING", "ENDED")
-        second = desk.server.launch()["id"]
-        assert second in [session["id"] for session in json.loads(desk.run("-l", "--json").stdout)]
-        assert desk.run("--stop", second).returncode == 0
-        for server in (desk.server, other):
+        second = served.server.launch()["id"]
+        assert second in [session["id"] for session in json.loads(served.run("-l", "--json").stdout)]
+        assert served.run("--stop", second).returncode == 0
+        for server in (served.server, other):
             server.wait_for(second, "ENDING", "ENDED", timeout=5)
     finally:
         other.stop()

@@ -26,11 +26,18 @@ from tests.cli.xscreen import RED, UserScreen
 from tests.deadline import aeventually, eventually
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def screen() -> Iterator[UserScreen]:
+    """The user's screen, empty when a test begins."""
     found = UserScreen()
     yield found
     found.close()
+
+
+@pytest.fixture(scope="module")
+def window(busy_desk: Desk) -> str:
+    """A session with a red window that is READY; who uses it leaves it so."""
+    return busy_desk.ready("-g", PAINTER)
 
 
 PAINTER = f"xterm -geometry 40x10 -bg {RED} -fg {RED} -cr {RED} +sb -bc -e sleep 1000"
@@ -46,12 +53,12 @@ def viewers(home: Path) -> list[psutil.Process]:
     return found
 
 
-@pytest.mark.parametrize("transport", ["tls", "local"])
-def test_windows_are_shown_left_and_shown_again(tmp_path: Path, screen: UserScreen, transport: str) -> None:
-    desk = Desk(tmp_path, transport=transport)
+def test_windows_are_shown_left_and_shown_again(tmp_path: Path, screen: UserScreen) -> None:
+    """Over the pinned TLS; the tests below have a socket."""
+    desk = Desk(tmp_path, transport="tls")
     try:
         job_id = desk.ready("-g", PAINTER)
-        assert screen.red() == 0
+        screen.await_red(0)
         child = desk.spawn(job_id, DISPLAY=screen.display)
         child.expect("the program goes on")
         first = screen.settled_red()
@@ -62,7 +69,7 @@ def test_windows_are_shown_left_and_shown_again(tmp_path: Path, screen: UserScre
         status, text = finish(child)
         assert (status in (0, 130), "goes on" in text) == (True, True), text
         eventually(lambda: not viewers(desk.home), 10, "the viewer's end")
-        assert screen.red() == 0
+        screen.await_red(0)
         assert desk.state(job_id) == "READY"
 
         again = desk.spawn("--connect-gui", job_id, DISPLAY=screen.display)
@@ -74,15 +81,14 @@ def test_windows_are_shown_left_and_shown_again(tmp_path: Path, screen: UserScre
         desk.close()
 
 
-def test_closing_the_window_leaves_the_program(desk: Desk, screen: UserScreen) -> None:
-    job_id = desk.ready("-g", PAINTER)
-    child = desk.spawn(job_id, DISPLAY=screen.display)
+def test_closing_the_window_leaves_the_program(busy_desk: Desk, window: str, screen: UserScreen) -> None:
+    child = busy_desk.spawn(window, DISPLAY=screen.display)
     screen.settled_red()
     eventually(lambda: screen.windows("xterm"), 10, "the window by its class")
     screen.close_window("xterm")
     status, text = finish(child)
     assert (status, "goes on" in text) == (0, True), text
-    assert desk.state(job_id) == "READY"
+    assert busy_desk.state(window) == "READY"
 
 
 def test_the_windows_of_a_terminal_come_and_go_with_it(desk: Desk, screen: UserScreen) -> None:
@@ -93,7 +99,7 @@ def test_the_windows_of_a_terminal_come_and_go_with_it(desk: Desk, screen: UserS
     first = screen.settled_red()
     assert detach(child)[0] == 0
     eventually(lambda: not viewers(desk.home), 10, "the viewer's end")
-    assert screen.red() == 0
+    screen.await_red(0)
     back = desk.spawn(job_id, DISPLAY=screen.display)
     assert screen.settled_red() == first
     detach(back)
@@ -113,7 +119,7 @@ def test_a_vnc_desktop_is_shown_by_vncviewer_and_left(tmp_path: Path, screen: Us
         child.sendintr()
         status, text = finish(child)
         assert (status in (0, 130), "goes on" in text) == (True, True), text
-        assert screen.red() == 0
+        screen.await_red(0)
         assert desk.state(job_id) == "READY"
         again = desk.spawn("--connect-gui", job_id, DISPLAY=screen.display)
         assert screen.settled_red() == first  # the same picture as before
@@ -124,25 +130,25 @@ def test_a_vnc_desktop_is_shown_by_vncviewer_and_left(tmp_path: Path, screen: Us
         desk.close()
 
 
-def test_without_a_display_the_browser_is_the_way(desk: Desk) -> None:
-    job_id = desk.ready("--app", "xterm")
-    status, text = finish(desk.spawn(job_id, DISPLAY=None))
+def test_without_a_display_the_browser_is_the_way(busy_desk: Desk, window: str) -> None:
+    status, text = finish(busy_desk.spawn(window, DISPLAY=None))
     assert status == 0
-    assert f"/qconnect/{job_id}/" in text
+    assert f"/qconnect/{window}/" in text
     assert "no X display here" in text
-    assert f"qconnect --connect-gui {job_id}" in text
+    assert f"qconnect --connect-gui {window}" in text
     assert "xpra attach" not in text  # on a socket there is nothing for another machine
 
 
-def test_without_xpra_here_the_browser_is_the_way(desk: Desk, screen: UserScreen, tmp_path: Path) -> None:
-    job_id = desk.ready("--app", "xterm")
+def test_without_xpra_here_the_browser_is_the_way(
+    busy_desk: Desk, window: str, screen: UserScreen, tmp_path: Path
+) -> None:
     tools = tmp_path / "bin"
     tools.mkdir()
     for name in ("env", "bash", "python3"):
         (tools / name).symlink_to(f"/usr/bin/{name}")
-    status, text = finish(desk.spawn(job_id, DISPLAY=screen.display, PATH=str(tools)))
+    status, text = finish(busy_desk.spawn(window, DISPLAY=screen.display, PATH=str(tools)))
     assert (status, "xpra is not installed here" in text) == (0, True)
-    assert "xpra is not installed here" in " ".join(desk.run("-h", PATH=str(tools)).stdout.split())
+    assert "xpra is not installed here" in " ".join(busy_desk.run("-h", PATH=str(tools)).stdout.split())
 
 
 def test_the_native_command_names_files_and_no_secret() -> None:
@@ -155,12 +161,11 @@ def test_the_native_command_names_files_and_no_secret() -> None:
     assert "--window-close=disconnect" in found
 
 
-def test_a_broken_display_is_told_with_xpras_own_words(desk: Desk) -> None:
-    job_id = desk.ready("--app", "xterm")
-    status, text = finish(desk.spawn(job_id, DISPLAY=":6543"))
+def test_a_broken_display_is_told_with_xpras_own_words(busy_desk: Desk, window: str) -> None:
+    status, text = finish(busy_desk.spawn(window, DISPLAY=":6543"))
     assert status == 4, text
     assert "xpra could not show" in text
-    assert desk.state(job_id) == "READY"
+    assert busy_desk.state(window) == "READY"
 
 
 # ---------------------------------------------------------------------- the forwarder

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
+from array import array
 from typing import Any
 
 import Xlib.protocol.event
@@ -13,9 +15,10 @@ from Xlib.error import XError
 
 from tests.deadline import eventually
 
+STILL_S = 0.5
 RED = "red"
-PIXEL = b"\x00\x00\xff"
-"""That red in an image: blue, green, red, and a byte that nobody looks at."""
+PIXEL = 0xFF0000
+"""That red in an image."""
 
 
 class UserScreen:
@@ -33,24 +36,31 @@ class UserScreen:
             self.display = f":{told.readline().strip()}"
         self._x = Display(self.display)
 
-    def picture(self) -> bytes:
-        """The screen as raw pixels, four bytes each."""
-        return bytes(self._x.screen().root.get_image(0, 0, 1024, 768, Xlib.X.ZPixmap, 0xFFFFFFFF).data)
+    def picture(self) -> array[int]:
+        """The screen's pixels."""
+        image = self._x.screen().root.get_image(0, 0, 1024, 768, Xlib.X.ZPixmap, 0xFFFFFF)
+        return array("I", image.data)
 
     def red(self) -> int:
         """How many pixels are of the test program's red."""
-        pixels = self.picture()
-        return sum(pixels[at : at + 3] == PIXEL for at in range(0, len(pixels), 4))
+        return self.picture().count(PIXEL)
 
     def settled_red(self) -> int:
-        """The same, as soon as two looks in a row see the same, and something."""
-        last = [0]
+        """The same, as soon as it is something, and has been the same for half a second."""
+        seen, since = 0, time.monotonic()
 
         def still() -> int:
-            before, last[0] = last[0], self.red()
-            return last[0] if last[0] > 10_000 and last[0] == before else 0
+            nonlocal seen, since
+            now = self.red()
+            if now != seen:
+                seen, since = now, time.monotonic()
+            return seen if seen > 10_000 and time.monotonic() - since >= STILL_S else 0
 
         return eventually(still, 30, "the program's window on the user's screen")
+
+    def await_red(self, wanted: int) -> None:
+        """Waits until there is that much of the red: 0 is an empty screen."""
+        eventually(lambda: self.red() == wanted, 10, f"{wanted} red pixels")
 
     def windows(self, name: str) -> list[Any]:
         """The windows whose class has that name."""
