@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import sys
@@ -43,6 +44,8 @@ def _pytest(copy: str, nodes: list[str], output: str) -> None:
     sys.path.insert(0, copy)
     os.environ.update(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", PYTHONPATH=copy, COLUMNS="300")
     os.environ.pop("PYTEST_ADDOPTS", None)
+    sys.dont_write_bytecode = False  # what one run compiled, the next ones need not
+    gc.freeze()  # pytest collects garbage several times: what was imported before is none
     import pytest
 
     options = ["-x", "-q", "--rootdir", copy, "-p", "no:cacheprovider", "-p", "pytest_timeout", "--tb=short"]

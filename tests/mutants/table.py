@@ -20,7 +20,9 @@ class Mutant:
 
 HEADERS, DOORS = "tests/proxy/test_headers.py::", "tests/proxy/test_websocket_doors.py::"
 ACCOUNTS, STORE, ROUTES = "tests/proxy/test_accounts.py::", "tests/test_store.py::", "tests/test_routes.py::"
-SECURITY = "tests/security/"
+FRONT, MODELS = "tests/security/test_front.py::", "tests/test_models.py::"
+NO_HEARTBEAT = f"{FRONT}test_a_cookie_opens_no_heartbeat_for_another_page"
+NO_CONNECTION = f"{MODELS}test_a_connection_that_no_job_writes_is_refused"
 COMES_IN = f"{DOORS}test_only_our_own_page_and_token_bearers_come_in"
 TICKET = f"{DOORS}test_a_ticket_opens_its_own_session_and_nothing_else"
 
@@ -214,20 +216,97 @@ MUTANTS = [
         "proxy/gate.py",
         'return not known or urlsplit(f"//{request.host}").hostname in known',
         "return True",
-        f"{SECURITY}test_hosts.py::test_where_jupyter_allows_any_name_the_sites_own_list_counts[behind a hub]",
+        f"{FRONT}test_a_foreign_host_name_is_refused[api/apps]",
     ),
     Mutant(
         "forms are taken",
         "routes.py",
         'return kind.partition(";")[0].strip().lower() == "application/json"',
         "return True",
-        f"{SECURITY}test_changes.py::test_no_other_page_changes_anything",
+        f"{FRONT}test_a_form_is_refused",
     ),
     Mutant(
         "the API lets addresses go on",
         "routes.py",
         'self.set_header("Referrer-Policy", "no-referrer")',
         "pass",
-        f"{SECURITY}test_answers.py::test_refused_bodies_and_missing_pages_carry_them_too",
+        f"{FRONT}test_the_api_lets_no_address_go_on",
+    ),
+    Mutant(
+        "an icon may run what it likes",
+        "routes.py",
+        "frame-ancestors 'self'; sandbox\"",
+        "frame-ancestors 'self'\"",
+        f"{FRONT}test_an_icon_that_is_opened_as_a_page_can_do_nothing",
+    ),
+    Mutant(
+        "any page may listen to the heartbeat",
+        "pages/live.py",
+        'return urlparse(origin.lower()).netloc == self.request.headers.get("Host", "").lower()',
+        "return True",
+        f"{NO_HEARTBEAT}[https://evil.example]",
+    ),
+    Mutant(
+        "a cookie without an origin opens the heartbeat",
+        "pages/live.py",
+        "return self.token_authenticated",
+        "return True",
+        f"{NO_HEARTBEAT}[None]",
+    ),
+    Mutant(
+        "who may look gets tickets",
+        "pages/live.py",
+        '@authorized("execute")',
+        '@authorized("read")',
+        f"{FRONT}test_who_may_only_look_opens_no_heartbeat",
+    ),
+    Mutant(
+        "the API reads bodies of any size",
+        "routes.py",
+        "if len(self.request.body) > MAX_BODY and not self._finished:",
+        "if False:",
+        f"{FRONT}test_a_large_body_is_refused",
+    ),
+    Mutant(
+        "a session's folder may be a link",
+        "store.py",
+        "os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC",
+        "os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC",
+        f"{STORE}test_a_symlinked_session_folder_is_refused",
+    ),
+    Mutant(
+        "a record may name anything as its node",
+        "models.py",
+        'or not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})", str(found.node))',
+        "or False",
+        f"{NO_CONNECTION}[wrong5]",
+    ),
+    Mutant(
+        "a record may name a system's port",
+        "models.py",
+        "or (found.port is not None and not 1024 <= int(found.port) <= 65535)",
+        "or False",
+        f"{NO_CONNECTION}[wrong0]",
+    ),
+    Mutant(
+        "the relay has the server's environment",
+        "proxy/relay.py",
+        "env={name: os.environ[name] for name in PASSED if name in os.environ},",
+        "env=dict(os.environ),",
+        "tests/proxy/test_relay.py::test_it_knows_nothing_but_what_it_needs",
+    ),
+    Mutant(
+        "xpra sees the server's secrets",
+        "clients.py",
+        "env=job_environment(),",
+        "env=None,",
+        "tests/test_clients.py::test_the_xpra_beside_it_sees_no_secret",
+    ),
+    Mutant(
+        "the batch system's commands see the server's secrets",
+        "schedulers/commands.py",
+        "for name, value in job_environment().items()",
+        "for name, value in os.environ.items()",
+        "tests/schedulers/test_commands.py::test_commands_see_no_secret_and_no_other_jobs_variables",
     ),
 ]

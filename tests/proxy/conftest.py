@@ -12,16 +12,13 @@ from qconnect_web.proxy import lines, streams
 from qconnect_web.proxy.flood import LINES, Bucket
 from qconnect_web.store import Store
 from qconnect_web.transports.tls import TlsTransport
-from tests.proxy.world import Jupyter, Manager, Node, Run, Speak, new_run
+from tests.proxy.world import Jupyter, Manager, Node, Run, Speak, at_home, new_run
 
 
 @pytest.fixture(scope="module")
 def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
-    with pytest.MonkeyPatch.context() as patch:
-        home = tmp_path_factory.mktemp("home")
-        for name in ("HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
-            patch.setenv(name, str(home))
-        patch.setenv("JUPYTER_NO_CONFIG", "1")
+    home = tmp_path_factory.mktemp("home")
+    with at_home(home):
         server = Jupyter(home, Manager(Store(home / "none"), TlsTransport()))
         yield server
         server.close()

@@ -17,12 +17,14 @@ import ssl
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -284,6 +286,14 @@ def echo(connection: socket.socket) -> None:
     """Says what it hears until it hears no more."""
     while got := connection.recv(65536):
         connection.sendall(got)
+
+
+@contextmanager
+def at_home(home: Path) -> Iterator[None]:
+    """Has Jupyter live in a folder of its own, without anybody's settings."""
+    names = ("HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
+    with mock.patch.dict(os.environ, {**dict.fromkeys(names, str(home)), "JUPYTER_NO_CONFIG": "1"}):
+        yield
 
 
 class Jupyter:

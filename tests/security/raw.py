@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import http.client
 from dataclasses import dataclass
+from typing import Protocol
 
-from tests.servers import JupyterServer
+
+class Served(Protocol):
+    """A server on the loopback address: its port, its token, and the base URL of its paths."""
+
+    port: int
+    token: str
+    prefix: str
 
 
 @dataclass
@@ -20,7 +27,7 @@ class Told:
 class Raw:
     """A client that changes nothing of a path."""
 
-    def __init__(self, server: JupyterServer) -> None:
+    def __init__(self, server: Served) -> None:
         self.server = server
         self._open = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
         self._open._validate_path = lambda url: None  # type: ignore[attr-defined]  # it would refuse what is tried here

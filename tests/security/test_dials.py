@@ -15,7 +15,7 @@ from qconnect_web.store import Store
 from qconnect_web.transports.local import is_here
 from qconnect_web.transports.tls import TlsTransport
 from tests.extent import LONG
-from tests.proxy.world import BASE, VIEWER, Jupyter, Manager, Run, new_run
+from tests.proxy.world import BASE, VIEWER, Jupyter, Manager, Run, at_home, new_run
 
 EXAMPLES = 10_000 if LONG else 300
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}")
@@ -40,13 +40,10 @@ Address = tuple[Any, Any]
 @pytest.fixture(scope="module")
 def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
     """A server in this process, so that what it dials can be seen where Python asks the system for it."""
-    with pytest.MonkeyPatch.context() as patch:
-        home = tmp_path_factory.mktemp("home")
-        for name in ("HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
-            patch.setenv(name, str(home))
-        patch.setenv("JUPYTER_NO_CONFIG", "1")
-        store = Store(home / "sessions")
-        store.prepare()
+    home = tmp_path_factory.mktemp("home")
+    store = Store(home / "sessions")
+    store.prepare()
+    with at_home(home):
         server = Jupyter(home, Manager(store, TlsTransport()))
         yield server
         server.close()

@@ -15,7 +15,7 @@ from qconnect_web.routes import OPENAPI
 from tests.servers import JupyterServer
 
 LONG = bool(os.environ.get("QCONNECT_LONG_TESTS"))
-SECONDS, CASES = (300, 5000) if LONG else (10, 100)
+SECONDS, CASES = (540, 5000) if LONG else (10, 100)
 """For how long requests are made up, and how many there must be at least."""
 CHECKS = (
     "not_a_server_error",
