@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import mimetypes
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,6 +26,8 @@ TYPES = {
     ".wasm": "application/wasm",
 }
 """Content types that must not depend on the machine's mime table: a wrong one stops a script under nosniff."""
+
+RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,20 @@ class Bundle:
         """Makes every gzip form now, so that no request waits for one."""
         for asset in self.files.values():
             _ = asset.compressed
+
+
+def byte_range(header: str, size: int) -> range | None:
+    """The bytes of a body that a Range header asks for (RFC 9110, 14.1.2); empty when it has none of them.
+
+    None means the whole: there is no such header, or one that may be passed over, as are several ranges at once.
+    """
+    found = RANGE.fullmatch(header.strip())
+    first, last = found.groups() if found else ("", "")
+    if not first:
+        return range(max(0, size - int(last)), size) if last else None
+    if last and int(last) < int(first):
+        return None
+    return range(min(int(first), size), min(int(last or size) + 1, size))
 
 
 def read_folder(folder: Path, suffixes: Iterable[str] | None = None) -> dict[str, bytes]:

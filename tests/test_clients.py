@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from qconnect_web import clients
-from qconnect_web.assets import Asset, Bundle, read_folder
+from qconnect_web.assets import Asset, Bundle, byte_range, read_folder
 from qconnect_web.clients import Client, Clients, csp, inject_agent, load_client, xpra_version
 
 INLINE = "var a = 1 < 2;\n"
@@ -211,6 +211,37 @@ def test_the_gzip_form_is_the_file_and_is_made_only_where_it_helps() -> None:
     assert len(text.compressed) < len(text.body) / 10
     assert Asset("a.png", b"\0" * 5000).compressed is None
     assert Asset("a.js", b"var a;").compressed is None
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        ("bytes=0-0", range(1)),
+        ("bytes=2-5", range(2, 6)),
+        (" bytes=2- ", range(2, 10)),
+        ("bytes=-3", range(7, 10)),
+        ("bytes=-300", range(10)),
+        ("bytes=0-999999999999999999", range(10)),
+        ("bytes=10-", range(10, 10)),
+        ("bytes=10-20", range(10, 10)),
+        ("bytes=-0", range(10, 10)),
+        ("bytes=5-2", None),
+        ("bytes=-", None),
+        ("bytes=0-1,4-5", None),
+        ("bytes=0-9999999999999999999", None),
+        ("bytes=٣-4", None),
+        ("bytes 0-1", None),
+        ("items=0-1", None),
+        ("", None),
+    ],
+)
+def test_a_range_header_names_bytes_or_is_passed_over(header: str, found: range | None) -> None:
+    assert byte_range(header, 10) == found
+
+
+@pytest.mark.parametrize("header", ["bytes=0-", "bytes=-5", "bytes=0-0"])
+def test_an_empty_file_has_no_range(header: str) -> None:
+    assert byte_range(header, 0) == range(0)
 
 
 def test_content_types_do_not_depend_on_the_machine() -> None:

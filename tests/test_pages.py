@@ -174,6 +174,39 @@ def test_head_and_etag_are_true(server: JupyterServer) -> None:
     assert again.body == b""
 
 
+def test_a_part_of_a_file_is_of_the_file_itself(server: JupyterServer) -> None:
+    path = static(server, page(server, "")[1], "home/home.js")
+    plain = server.request("GET", path)
+    assert plain.headers["Accept-Ranges"] == "bytes"
+    size, tag = len(plain.body), plain.headers["Etag"]
+    for packed in ({}, {"Accept-Encoding": "gzip"}):
+        part = server.request("GET", path, headers={"Range": "bytes=10-19", **packed})
+        assert (part.status, part.body) == (206, plain.body[10:20])
+        assert part.headers["Content-Range"] == f"bytes 10-19/{size}"
+        assert part.headers["Content-Length"] == "10"
+        assert part.headers["Etag"] == tag
+        assert part.headers["X-Content-Type-Options"] == "nosniff"
+        assert "Content-Encoding" not in part.headers
+    assert "Accept-Ranges" not in server.request("GET", path, headers={"Accept-Encoding": "gzip"}).headers
+    beyond = server.request("GET", path, headers={"Range": f"bytes={size}-"})
+    assert (beyond.status, beyond.body) == (416, b"")
+    assert beyond.headers["Content-Range"] == f"bytes */{size}"
+    assert beyond.headers["Cache-Control"] == "no-store"
+
+
+def test_a_part_is_sent_only_of_the_file_that_the_browser_has(server: JupyterServer) -> None:
+    path, ten = static(server, page(server, "")[1], "home/home.js"), {"Range": "bytes=0-9"}
+    tag = server.request("GET", path).headers["Etag"]
+    packed = server.request("GET", path, headers={"Accept-Encoding": "gzip"}).headers["Etag"]
+    assert server.request("GET", path, headers={**ten, "If-Range": tag}).status == 206
+    for other in (packed, f"W/{tag}", '"x"', "Tue, 01 Jan 2030 00:00:00 GMT"):
+        whole = server.request("GET", path, headers={**ten, "If-Range": other})
+        assert (whole.status, len(whole.body) > 10) == (200, True), other
+    assert server.request("GET", path, headers={**ten, "If-None-Match": tag}).status == 304
+    head = server.request("HEAD", path, headers=ten)
+    assert (head.status, int(head.headers["Content-Length"]) > 10) == (200, True)
+
+
 @pytest.mark.parametrize("name", ["../pages/live.py", "..%2fclients.py", "types.d.ts", "tsconfig.json", "nothing.js"])
 def test_nothing_but_the_manifest_is_sent(server: JupyterServer, name: str) -> None:
     folder = static(server, page(server, "")[1], "home/home.js").removesuffix("home/home.js")

@@ -13,7 +13,7 @@ from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import JupyterHandler
 from tornado import web
 
-from ..assets import Asset, Bundle, read_folder
+from ..assets import Asset, Bundle, byte_range, read_folder
 from ..clients import STATIC
 from ..errors import UnknownSession
 from ..proxy.gate import is_known_host
@@ -132,7 +132,7 @@ class ViewerHandler(PageHandler):
 
 
 class FileHandler(PageHandler):
-    """Sends files out of memory: immutable, compressed, with a true ETag and HEAD."""
+    """Sends files out of memory: immutable, compressed, with a true ETag, HEAD and single ranges."""
 
     SUPPORTED_METHODS = ("GET", "HEAD")
 
@@ -158,11 +158,41 @@ class FileHandler(PageHandler):
         self.set_header("Vary", "Accept-Encoding")
         if asset.csp:
             self.set_header("Content-Security-Policy", asset.csp)
+        if (part := self._asked_part(asset)) is not None:
+            self._send_part(asset, part)
+            return
         packed = await asyncio.to_thread(lambda: asset.compressed) if self._takes_gzip() else None
         if packed:
             self.set_header("Content-Encoding", "gzip")
+        else:
+            self.set_header("Accept-Ranges", "bytes")
         self._etag = f'"{asset.etag}{"-gz" if packed else ""}"'
         self.finish(packed or asset.body)
+
+    def _asked_part(self, asset: Asset) -> range | None:
+        """The bytes that are asked for, None for all; parts are of the file itself, never of its gzip form."""
+        tag = f'"{asset.etag}"'
+        if self.request.method != "GET" or self.request.headers.get("If-Range", tag) != tag:
+            return None
+        return byte_range(self.request.headers.get("Range", ""), len(asset.body))
+
+    def _send_part(self, asset: Asset, part: range) -> None:
+        """These bytes; nothing to somebody who has the file, and the file's size to one who asked beyond it."""
+        self._etag = f'"{asset.etag}"'
+        self.set_etag_header()
+        size = len(asset.body)
+        if self.check_etag_header():
+            self.set_status(304)
+            self.finish()
+        elif not part:
+            self.set_status(416)
+            self.set_header("Content-Range", f"bytes */{size}")
+            self.set_header("Cache-Control", "no-store")
+            self.finish()
+        else:
+            self.set_status(206)
+            self.set_header("Content-Range", f"bytes {part.start}-{part.stop - 1}/{size}")
+            self.finish(asset.body[part.start : part.stop])
 
     def _takes_gzip(self) -> bool:
         """Whether the browser accepts gzip (`gzip;q=0` refuses it)."""
