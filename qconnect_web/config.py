@@ -47,6 +47,7 @@ def site_config() -> Config:
 class Site:
     """What the front doors work with."""
 
+    settings: QConnect
     sessions: SessionManager
     flavour: Flavour
     apps: Catalogue
@@ -193,6 +194,7 @@ class QConnect(LoggingConfigurable):
         sessions.apps.apps()  # read now: the first request need not wait for it
         clients = Clients([Path(folder) for folder in self.client_dirs])
         return Site(
+            settings=self,
             sessions=sessions,
             flavour=flavour,
             apps=sessions.apps,

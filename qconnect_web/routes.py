@@ -17,6 +17,7 @@ from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
 from .config import Site
+from .doctor import examine, to_json
 from .errors import (
     BadRequest,
     QConnectError,
@@ -170,6 +171,17 @@ class QueuesHandler(ApiHandler):
         self.finish(json.dumps({"scheduler": {"name": flavour.name, "why": flavour.why}, "queues": queues}))
 
 
+class DoctorHandler(ApiHandler):
+    """What an examination of this installation found."""
+
+    @web.authenticated
+    @authorized
+    @answers
+    async def get(self) -> None:
+        found = await examine(self.site.settings, self.site.sessions, self.site.flavour)
+        self.finish(json.dumps(to_json(found)))
+
+
 class SessionsHandler(ApiHandler):
     """The list of sessions, and starting one."""
 
@@ -277,6 +289,7 @@ HANDLERS: list[tuple[str, type[ApiHandler]]] = [
     (r"api/apps", AppsHandler),
     (r"api/apps/([A-Za-z0-9._-]{1,64})/icon", IconHandler),
     (r"api/queues", QueuesHandler),
+    (r"api/doctor", DoctorHandler),
     (r"api/sessions", SessionsHandler),
     (rf"api/sessions/{JOB}", SessionHandler),
     (rf"api/sessions/{JOB}/stop", StopHandler),

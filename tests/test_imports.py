@@ -11,7 +11,7 @@ FLOORS = [
     {"schedulers", "store", "credentials", "jobscripts", "apps", "appfiles", "forms", "clients", "assets", "vncclient"},
     {"transports", "sessions", "poll", "jobs", "intents", "generations", "words", "limits", "queues"}
     | {"doubts", "submission"},
-    {"statuses", "routes", "pages", "proxy", "config"},
+    {"statuses", "routes", "pages", "proxy", "config", "doctor"},
     {"extension", "cli"},
 ]
 HOMES = {

@@ -92,6 +92,16 @@ def test_the_catalogue_follows_its_description(server: JupyterServer) -> None:
     assert b"<svg" in icon.body
 
 
+def test_an_examination_follows_its_description(server: JupyterServer) -> None:
+    answer = server.request("GET", "qconnect/api/doctor")
+    assert answer.status == 200
+    follows(answer.json(), "Examination")
+    checks = {finding["check"] for finding in answer.json()["findings"]}
+    assert {"batch system", "sessions folder", "transport", "HTML5 client"} <= checks
+    assert server.token not in answer.body.decode()
+    assert server.request("GET", "qconnect/api/doctor", auth=False).status == 403
+
+
 def test_the_queues_and_the_batch_system_are_told(server: JupyterServer) -> None:
     answer = server.request("GET", "qconnect/api/queues").json()
     assert answer["scheduler"] == {"name": "local", "why": "The site's settings say so."}

@@ -22,6 +22,7 @@ from .wanted import spec, wanted
 
 if TYPE_CHECKING:
     from ..config import QConnect
+    from ..schedulers.flavour import Flavour
 
 Deed = Callable[[SessionManager, Visit], Awaitable[Exit]]
 
@@ -46,8 +47,11 @@ class Command:
 
         deed = self._deed()
         site = QConnect(config=site_config())
-        manager = site.build_sessions(asker=TtyAsker(self._screen))
+        flavour = site.flavour()
+        manager = site.build_sessions(flavour, TtyAsker(self._screen))
         self._visit = Visit(manager, self._options, self._screen, ssh=site_ssh(site))
+        if self._options.doctor:
+            return await self._doctor(site, manager, flavour)
         if deed in (self._apps, self._preview):
             return await deed(manager, self._visit)
         await manager.open()
@@ -77,8 +81,8 @@ class Command:
         named += [self._log] if options.log is not None else []
         named += [self._stop] if options.stop is not None else []
         named += [self._connect_gui] if options.connect_gui is not None else []
-        if len(named) > 1:
-            raise BadRequest("Only one of --list, --apps, --log, --stop and --connect-gui at a time.")
+        if len(named) + options.doctor > 1:
+            raise BadRequest("Only one of --list, --apps, --doctor, --log, --stop and --connect-gui at a time.")
         if named:
             return named[0]
         if options.script:
@@ -131,6 +135,14 @@ class Command:
         for problem in manager.apps.problems:
             self._screen.note(problem)
         return Exit.DONE
+
+    async def _doctor(self, site: QConnect, manager: SessionManager, flavour: Flavour) -> Exit:
+        from ..doctor import Level, examine, to_json, worst
+
+        found = await examine(site, manager, flavour)
+        as_json = json.dumps(to_json(found), indent=2)
+        self._screen.print(as_json if self._options.json else tables.findings(found, self._screen))
+        return Exit.UNHEALTHY if worst(found) is Level.PROBLEM else Exit.DONE
 
     async def _log(self, manager: SessionManager, visit: Visit) -> Exit:
         session = await visit.named(self._must_name(self._options.log, "--log"))

@@ -20,6 +20,8 @@ class Exit(IntEnum):
     """The session ended before it could be shown."""
     LOST = 4
     """The connection to the session's node failed or broke; the session goes on."""
+    UNHEALTHY = 5
+    """--doctor found a problem."""
     UNKNOWN = 10
     """The batch system does not answer, so nothing is known for sure."""
     INTERRUPTED = 130

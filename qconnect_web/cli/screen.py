@@ -18,7 +18,8 @@ PLAIN = str.maketrans({"“": '"', "”": '"', "’": "'", "…": "..", "–": "
 REMIND_S = 20.0
 """Seconds between two reminders where no line can be written over (as in qconnect 1.8.1)."""
 COLOURS = {"READY": "32", "FAILED": "31", "UNREACHABLE": "31", "ENDED": "2"}
-"""SGR codes of states; the others stay as they are."""
+COLOURS |= {"ok": "32", "warning": "33", "problem": "31"}
+"""SGR codes of states and findings; the others stay as they are."""
 
 
 def width_of(text: str) -> int:

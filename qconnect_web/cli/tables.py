@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from .screen import Screen, cut, harmless, width_of
 
 if TYPE_CHECKING:
+    from ..doctor import Finding
     from ..models import Session
 
 KINDS = {"terminal": "tmux", "desktop": "desktop", "vnc": "vnc"}
@@ -15,6 +16,8 @@ KINDS = {"terminal": "tmux", "desktop": "desktop", "vnc": "vnc"}
 COLUMNS = ("Job_ID", "Job_Name", "Job_Type", "Queue", "Node", "State", "Left")
 EXPENDABLE = ("Left", "Queue", "Job_Type", "Node", "Job_Name")
 """The columns in the order in which a narrow terminal loses them."""
+LEVEL = 9
+"""Columns for how bad a finding is."""
 NARROWEST = 8
 """Columns to which the name is cut before another column goes."""
 
@@ -48,6 +51,28 @@ def sessions(found: Sequence[Session], screen: Screen) -> str:
     lines = fit(COLUMNS, rows, EXPENDABLE, "Job_Name", screen.width)
     painted = [screen.state(line, row["State"]) for line, row in zip(lines[1:], rows, strict=True)]
     return "\n".join([lines[0], *painted])
+
+
+def findings(found: Sequence[Finding], screen: Screen) -> str:
+    """What an examination found, a line each or as many as it takes, what to do below it."""
+    import textwrap
+
+    width = max(screen.width or 1 << 20, 24)
+    lines = []
+    for finding in found:
+        text = harmless(f"{finding.check}: {finding.found}").replace("\n", " ")
+        head, *rest = textwrap.wrap(text, width, initial_indent=" " * LEVEL, subsequent_indent=" " * LEVEL)
+        level = finding.level.value
+        lines += [screen.state(level, level) + head[len(level) :], *rest]
+        advice = harmless(finding.advice).replace("\n", " ")
+        lines += textwrap.wrap(
+            advice,
+            width,
+            initial_indent=" " * LEVEL + "→ ",
+            subsequent_indent=" " * (LEVEL + 2),
+            break_on_hyphens=False,
+        )
+    return "\n".join(lines)
 
 
 def fit(
