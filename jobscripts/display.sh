@@ -61,7 +61,7 @@ qc_fit_screen() {
 qc_await_x() {
   local until=$((SECONDS + 30))
   while ((SECONDS < until)); do
-    qc_next 1
+    qc_next 100
     case $qc_what in
       "$qc_d") return 0 ;;
       xvfb | vnc) return 1 ;;
@@ -230,7 +230,7 @@ qc_listener_is_ours() {
 qc_await_listener() {
   local round
   for ((round = 1; round <= 4500; round++)); do
-    qc_next 0.02
+    qc_next 2
     [[ $qc_what == "$qc_door" ]] && { qc_xpra_ended=$qc_rc && return 1; }
     if [[ $qc_bind == socket ]] || qc_port_taken; then
       qc_listener_is_ours && return 0
@@ -268,7 +268,7 @@ qc_stop_xpra() {
   read -r pid <"$qc_rt/$qc_door.pid"
   kill -KILL "${pid%:*}" 2>/dev/null
   for ((round = 0; round < 50; round++)); do
-    qc_next 0.1
+    qc_next 10
     [[ $qc_what == "$qc_door" ]] && return
   done
 }

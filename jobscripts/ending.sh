@@ -7,9 +7,10 @@ qc_ended() {
   local what=$1 rc=$2
   [[ $qc_ending ]] && return
   if [[ $what != gone && $rc != 0 && $what != missing ]]; then
-    while qc_take 0.3; do
+    while qc_take 30; do
       case $qc_what in
         gone) what=gone ;;
+        missing) [[ $what == setup ]] && what=missing ;; # handed back by a display that was just being raised
         xvfb | xpra | vnc | door) [[ $what == gone ]] || what=$qc_what rc=$qc_rc ;;
       esac
     done
@@ -59,7 +60,7 @@ qc_await_others() {
   while qc_has_others; do
     shown=$(DISPLAY=":$qc_d" XAUTHORITY="$qc_rt/Xauthority" timeout 5 xprop -root _NET_CLIENT_LIST 2>/dev/null)
     [[ $shown == *0x* ]] || ((SECONDS < until)) || return 0
-    qc_next 1
+    qc_next 100
     [[ $qc_what == xvfb || $qc_what == xpra ]] && qc_ended "$qc_what" "$qc_rc"
   done
 }

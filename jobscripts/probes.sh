@@ -64,7 +64,7 @@ qc_probe() {
     for ((one = 0; one < 600; one++)); do
       with=$(qc_probe_socket)
       [[ $with == 000 ]] || break
-      qc_next 0.05
+      qc_next 5
       [[ $qc_what == "$qc_door" ]] && break
     done
   else

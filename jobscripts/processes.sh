@@ -89,20 +89,24 @@ qc_keep_log() {
   exec cat >/dev/null
 }
 
-# Seconds: the next event in qc_what and qc_rc. A time-out may strike in the middle of a line: bash then gives the part
-# that it has taken, and the next call reads the rest.
+# Hundredths of a second, or nothing for as long as it takes: the next event in qc_what and qc_rc. A `read` that times
+# out just when a line comes loses a character of it (bash 5.2: one line of a thousand), so only naps are timed, and a
+# line is read when it is there; it is written at once, so it is there as a whole.
 qc_take() {
-  local line
+  local line nap=0
   qc_what=
-  IFS= read -r -t "$1" line <&5 || { qc_torn+=$line && return 1; }
-  line=$qc_torn$line qc_torn=
+  while [[ ${1-} ]] && ! read -r -t 0 <&5; do
+    ((nap++ < $1)) || return 1
+    qc_nap 0.01
+  done
+  IFS= read -r -t 100000000 line <&5 || return 1 # TMOUT would be a time-out, too
   qc_what=${line%% *} qc_rc=${line#*"$qc_what"}
   qc_rc=${qc_rc# }
 }
 
-# Seconds: the next event; what ends the session in any phase is dealt with here.
+# Hundredths of a second, or nothing: the next event; what ends the session in any phase is dealt with here.
 qc_next() {
-  qc_take "$1" || return 1
+  qc_take "$@" || return 1
   case $qc_what in
     app) if ((qc_program_ready)); then qc_ended app "$qc_rc"; else qc_ended setup "$qc_rc"; fi ;;
     gone | missing | setup) qc_ended "$qc_what" "$qc_rc" ;;

@@ -7,7 +7,7 @@ qc_path=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin
 qc_script=$0
 [[ $qc_script == /* ]] || qc_script=$PWD/$qc_script
 qc_dropped=' ' qc_xpra_ended='' qc_ending='' qc_watch='' qc_started='' qc_program_ready=0 qc_fingerprint=''
-qc_d='' qc_torn='' qc_user_path='' qc_port='' qc_rt=''
+qc_d='' qc_user_path='' qc_port='' qc_rt=''
 qc_door=xpra qc_xpra_version=''
 [[ $qc_kind == vnc ]] && qc_door=door
 qc_setsid=$(PATH=$qc_path type -P setsid)
@@ -176,7 +176,7 @@ found on node $qc_node. Ask your administrator to install it there." '' 127
 qc_await_program() {
   local until=$((SECONDS + 300))
   until ((qc_program_ready)); do
-    qc_next 1
+    qc_next 100
     ((SECONDS < until)) || qc_finish setup-failed "The commands that prepare this program did not end within 300 s on \
 node $qc_node. See the session's log, and ask your administrator."
   done
@@ -184,7 +184,7 @@ node $qc_node. See the session's log, and ask your administrator."
 
 # What ends the session is acted upon in qc_next, but for the two of our own that may also end during the start.
 qc_await_end() {
-  qc_next 3600
+  qc_next
   [[ $qc_what == @(xvfb|xpra|vnc|door) ]] && qc_ended "$qc_what" "$qc_rc"
 }
 

@@ -31,7 +31,7 @@ full. Make room, and start the session again."
   qc_log "open: a terminal, display ${qc_d:+:}${qc_d:-none}, port ${qc_port:-none}"
   qc_sweep
   while :; do
-    qc_next 3600
+    qc_next
     case $qc_what in
       xvfb | xpra) qc_lose_companion ;;
       display) qc_add_companion ;; # `qconnect`, run inside the session
@@ -63,8 +63,8 @@ qc_try_display() {
     exit 1
   }
   qc_raise_display
-  printf 'qc_d=%q qc_port=%q qc_xpra_version=%q qc_fingerprint=%q qc_program_ready=%q qc_torn=%q\n' "$qc_d" "$qc_port" \
-    "$qc_xpra_version" "$qc_fingerprint" "$qc_program_ready" "$qc_torn" >"$qc_rt/opened"
+  printf 'qc_d=%q qc_port=%q qc_xpra_version=%q qc_fingerprint=%q qc_program_ready=%q\n' "$qc_d" "$qc_port" \
+    "$qc_xpra_version" "$qc_fingerprint" "$qc_program_ready" >"$qc_rt/opened"
 }
 
 # What is left of a display goes; its number is free again. Late words of its processes are not taken for the next one's.
@@ -79,7 +79,7 @@ qc_end_companion() {
     done
     rm -f "$qc_rt/$name.pid"
   done
-  while qc_take 0.3; do
+  while qc_take 30; do
     case $qc_what in
       xvfb | xpra) ;;
       ready) qc_program_ready=1 ;;
