@@ -13,7 +13,7 @@ from tests.cluster.files import USERS
 from tests.cluster.forward import Forwarder
 from tests.cluster.node import CLEAN, NodeProcess
 from tests.cluster.world import Cluster
-from tests.servers import REPOSITORY, JupyterServer
+from tests.servers import LEAN_PATH, JupyterServer
 
 
 @dataclass
@@ -39,7 +39,7 @@ class ClusterServer(JupyterServer):
         places = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data", "JUPYTER_RUNTIME_DIR": "runtime"}
         found = {name: str(self.there / place) for name, place in places.items()}
         found["PATH"] = ":".join([*self.path, str(Path(sys.executable).parent), CLEAN["PATH"]])
-        return {**found, "PYTHONPATH": str(REPOSITORY), "PYTHONDONTWRITEBYTECODE": "1"}
+        return {**found, "PYTHONPATH": LEAN_PATH, "PYTHONDONTWRITEBYTECODE": "1"}
 
     def start(self, timeout: float = 60) -> ClusterServer:
         if self.forwarder is None:

@@ -23,7 +23,7 @@ from qconnect_web.store import Store
 from tests.deadline import eventually
 from tests.proxy.served import FRAME, MESSAGE
 from tests.proxy.world import BASE, KEY, Answer, Run, new_run
-from tests.servers import REPOSITORY
+from tests.servers import LEAN_PATH, REPOSITORY
 
 ROUNDS = 3
 """Times on a shared machine: the best of so many rounds counts, as its noise only ever adds."""
@@ -39,7 +39,7 @@ class Process:
 
     def __init__(self, what: str, folder: Path) -> None:
         argv = [sys.executable, "-m", "tests.proxy.served", what, str(folder)]
-        env = {**os.environ, "HOME": str(folder.parent.parent), "JUPYTER_NO_CONFIG": "1", "PYTHONPATH": str(REPOSITORY)}
+        env = {**os.environ, "HOME": str(folder.parent.parent), "JUPYTER_NO_CONFIG": "1", "PYTHONPATH": LEAN_PATH}
         self.log = folder.parent.parent / f"{what}.log"
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import tornado
 
-from tests.servers import REPOSITORY
+from tests.servers import LEAN_PATH, REPOSITORY
 
 OLDER = ["6.4", "6.5"]
 """The first of each series below the one that is installed, with which all other tests run."""
@@ -28,7 +28,7 @@ def older(request: pytest.FixtureRequest) -> Path:
 
 
 def test_connections_are_taken_out_of_an_older_tornado(older: Path) -> None:
-    env = {**os.environ, "PYTHONPATH": f"{older}{os.pathsep}{REPOSITORY}"}
+    env = {**os.environ, "PYTHONPATH": f"{older}{os.pathsep}{LEAN_PATH}"}
     argv = [sys.executable, "-c", "import tornado; print(tornado.version)"]
     found = subprocess.run(argv, env=env, capture_output=True, check=True)
     assert found.stdout.decode().strip() == older.name.rpartition("-")[2] != tornado.version
