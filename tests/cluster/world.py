@@ -154,6 +154,10 @@ class Cluster:
         node.start()
         self._plug_in(node)
         node.go()
+        # slurmctld knows by a node's boot time that its jobs are gone; a namespace's is the machine's
+        update = ["scontrol", "update", f"nodename={node.name}"]
+        self.login.run([*update, "state=down", "reason=boot"])
+        self.login.run([*update, "state=resume"], check=False)  # it may have come back by itself already
 
     def _port(self, node: Node) -> str:
         return f"v{node.address.rpartition('.')[2]}"

@@ -128,8 +128,8 @@ class Server:
             self._ended(job, report)
         elif seen is None or seen.state in ENDED:  # its mom died with its node: TORQUE aborts it, or runs it again
             job.slurm = None
-            if job.state == "R" and job.options.get("r", "y") != "y":
-                job.over(now, -4)
+            if job.state == "R" and (job.ending or job.options.get("r", "y") != "y"):  # one that is being deleted ends
+                job.over(now, 271 if job.ending else -4)
             elif job.state == "R":
                 self.requeue(job)
         elif seen.state == "PENDING":
