@@ -125,6 +125,19 @@ def job_spec(app: App, given: dict[str, Any]) -> JobSpec:
     return JobSpec(**values)
 
 
+def usual_memory(app: App, cores: int) -> str:
+    """The app's memory in proportion to the cores, within its limits."""
+    own = defaults(app)
+    return bounded_memory(app, parse_memory(own["memory"]) // int(own["cores"]) * cores)
+
+
+def bounded_memory(app: App, size: int) -> str:
+    """So many bytes, or as near to them as the app file allows."""
+    limits = _limits(app, "memory")
+    size = max(size, parse_memory(limits.get("min", MIN_MEMORY)))
+    return format_memory(min(size, parse_memory(limits["max"])) if "max" in limits else size)
+
+
 def _settled(app: App, key: str, value: Any, own: Any) -> Any:
     """The value of one key as the spec holds it; a key that is not the user's to set may only repeat the app's."""
     if key in CHECKS:

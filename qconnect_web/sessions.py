@@ -161,9 +161,9 @@ class SessionManager:
             raise NotReady("This session was submitted by hand, so its script was not kept here.", reason="by-hand")
         return text
 
-    def preview(self, app: str, spec: dict[str, Any], command: Arguments | None = None) -> str:
+    async def preview(self, app: str, spec: dict[str, Any], command: Arguments | None = None) -> str:
         """The job script that `start` would submit; raises as it does. Nothing is submitted or written."""
-        return self._submission.preview(app, spec, command)
+        return await self._submission.preview(app, spec, command)
 
     # ------------------------------------------------------------------ starting
     async def start(

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from . import forms
 from .apps import Catalogue
 from .errors import BadRequest, SchedulerFailed, SchedulerUnavailable, StorageFailed
 from .forms import MAX_NAME
@@ -50,20 +51,31 @@ class Submission:
         """Starts an app in a job of its own; see SessionManager.start."""
         chosen = self._apps.get(app)
         record = self._record(chosen, spec, command, idempotency_key)
-        memory_given = "memory" in spec or "memory" in chosen.resources
         if not await self._same_request(record.key):
             await self._check_available(chosen)
-            record = replace(record, spec=await self._queues.fitted(record.spec, memory_given=memory_given))
+            record = await self._fitted(record, chosen, spec)
             script = self._render(chosen, record)
             self._allowance.take(self._poll.live)
             if await self._create(record):
                 return await self._submit(record, script)
         return await self._wait_for_same(record.key)
 
-    def preview(self, app: str, spec: dict[str, Any], command: list[str] | None) -> str:
+    async def preview(self, app: str, spec: dict[str, Any], command: list[str] | None) -> str:
         """The script that `start` would submit; see SessionManager.preview."""
         chosen = self._apps.get(app)
-        return self._render(chosen, self._record(chosen, spec, command, None))
+        return self._render(chosen, await self._fitted(self._record(chosen, spec, command, None), chosen, spec))
+
+    async def _fitted(self, record: Record, app: App, asked: dict[str, Any]) -> Record:
+        """The record with the memory that is usual where nobody decided it; raises BadRequest (see Queues.fitted).
+
+        The user decides it, and so does the app for the cores that it asks for itself; more cores mean more memory.
+        """
+        fixed = "cores" not in asked or app.form.get("memory") is False
+        if "memory" in asked or ("memory" in app.resources and fixed):
+            return replace(record, spec=await self._queues.fitted(record.spec, memory_given=True))
+        usual = replace(record.spec, memory=forms.usual_memory(app, record.spec.cores))
+        fitted = await self._queues.fitted(usual, memory_given=False)
+        return replace(record, spec=replace(fitted, memory=forms.bounded_memory(app, fitted.memory_bytes)))
 
     def _record(self, app: App, spec: dict[str, Any], command: list[str] | None, idempotency_key: str | None) -> Record:
         words = _command(app, command)

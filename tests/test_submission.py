@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 from pathlib import Path
+from typing import Any
 
 import pytest
 from traitlets.config import Config
@@ -14,6 +15,8 @@ from qconnect_web.config import QConnect
 from qconnect_web.errors import TooManyRequests
 from qconnect_web.limits import Allowance, Limits
 from qconnect_web.models import Record, Session
+from qconnect_web.schedulers import Queue
+from qconnect_web.schedulers.local import LocalScheduler
 from qconnect_web.sessions import SessionManager
 from qconnect_web.store import Store
 
@@ -89,3 +92,42 @@ def test_the_31st_start_within_a_minute_is_refused() -> None:
         allowance.take(0)
     with pytest.raises(TooManyRequests, match="Wait a minute"):
         allowance.take(0)
+
+
+@pytest.mark.parametrize(
+    ("memory_per_core", "app", "asked", "memory"),
+    [
+        (3, "tmux", {}, "4GB"),  # what the app's file says of the cores that it asks for
+        (3, "tmux", {"cores": 3}, "9GB"),
+        (3, "tmux", {"cores": 3, "memory": "1GB"}, "1GB"),
+        (None, "tmux", {"cores": 3}, "12GB"),  # the queue does not say: in proportion
+        (3, "plain", {}, "3GB"),
+        (3, "plain", {"cores": 2}, "6GB"),
+        (None, "plain", {"cores": 2}, "2GB"),
+        (3, "small", {"cores": 4}, "5GB"),
+        (3, "fixed", {"cores": 4}, "4GB"),
+    ],
+)
+def test_memory_that_was_not_given_grows_with_the_cores(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    memory_per_core: int | None,
+    app: str,
+    asked: dict[str, Any],
+    memory: str,
+) -> None:
+    """As `qconnect -t N` did, by what the queue has for each core."""
+
+    async def told(scheduler: LocalScheduler) -> list[Queue]:
+        return [Queue("local", default=True, memory_per_core=memory_per_core and memory_per_core << 30)]
+
+    monkeypatch.setattr(LocalScheduler, "queues", told)
+    own = tmp_path / "apps"
+    own.mkdir()
+    (own / "plain.yaml").write_text("title: Plain\nkind: terminal\ncommand: [bash]\n")
+    for name, form in (("small", "{max: 5GB}"), ("fixed", "false")):
+        rest = f"resources: {{memory: 4GB}}\nform: {{memory: {form}}}\n"
+        (own / f"{name}.yaml").write_text(f"title: T\nkind: terminal\ncommand: [bash]\n{rest}")
+    settings = {"scheduler": "local", "sessions_dir": str(tmp_path / "sessions"), "apps_dirs": [str(own)]}
+    sessions = QConnect(config=Config(QConnect=settings)).build_sessions()
+    assert f"\n#PBS -l mem={memory}\n" in asyncio.run(sessions.preview(app, asked))

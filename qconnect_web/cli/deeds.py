@@ -176,7 +176,8 @@ class Command:
 
     async def _preview(self, manager: SessionManager, visit: Visit) -> Exit:
         app, command = wanted(self._options).app_to_start(manager.apps)
-        self._screen.print(manager.preview(app.name, spec(self._options, app, command), command).rstrip("\n"))
+        script = await manager.preview(app.name, spec(self._options, app, command), command)
+        self._screen.print(script.rstrip("\n"))
         return Exit.DONE
 
     async def _inside(self, manager: SessionManager, visit: Visit) -> Exit:

@@ -86,9 +86,7 @@ def wanted(options: argparse.Namespace) -> Wanted:
 
 
 def spec(options: argparse.Namespace, app: App, command: Sequence[str] | None) -> dict[str, Any]:
-    """What the options ask of the batch system; memory grows with the cores unless it was given."""
-    from ..quantities import format_memory, parse_memory
-
+    """What the options ask of the batch system; memory that was not given grows with the cores (see submission)."""
     asked: dict[str, Any] = {}
     if app.form.get("name") is not False:
         asked["name"] = job_name(options.name, app, command)
@@ -97,9 +95,6 @@ def spec(options: argparse.Namespace, app: App, command: Sequence[str] | None) -
             asked[key] = getattr(options, key)
     if options.mem is not None:
         asked["memory"] = f"{options.mem}GB" if options.mem.isdigit() else options.mem
-    elif options.cores and app.form.get("memory") is not False:
-        per_core = parse_memory(app.resources["memory"]) // int(app.resources["cores"])
-        asked["memory"] = format_memory(per_core * max(options.cores, 1))
     return asked
 
 

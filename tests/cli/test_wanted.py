@@ -120,7 +120,6 @@ def test_names_are_those_of_the_ancestor() -> None:
     ("argv", "cores", "memory"),
     [
         ((), 1, "4GB"),
-        (("-t", "3"), 3, "12GB"),
         (("-m", "6"), 1, "6GB"),
         (("-t", "2", "-m", "1500MB"), 2, "1500MB"),
     ],
