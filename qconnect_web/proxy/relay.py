@@ -19,8 +19,9 @@ from typing import Any
 
 from ..pinning import PinnedContext
 from .channel import Channel
+from .flows import Side
 from .metrics import RELAY_STARTS
-from .pump import Closed, Side
+from .pump import Closed
 from .sockets import AsyncioHost
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from .pump import READ, WRITE, Closed, Side, Splice
+from .flows import Side
+from .pump import READ, WRITE, Closed, Splice
 
 REPORT_S = 5.0
 

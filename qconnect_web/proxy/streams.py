@@ -8,7 +8,8 @@ from typing import Protocol
 
 from tornado.iostream import IOStream, StreamClosedError
 
-from .pump import CHUNK, Closed, Side
+from .flows import CHUNK, Side
+from .pump import Closed
 from .sockets import SocketPump
 
 Report = Callable[[int, int], None]
