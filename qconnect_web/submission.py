@@ -112,7 +112,7 @@ class Submission:
                 await asyncio.to_thread(self._store.write, replace(record, submitter=None))
             self._poll.hurry()
             raise
-        except (SchedulerFailed, OSError) as error:
+        except (BadRequest, SchedulerFailed, OSError) as error:
             await asyncio.to_thread(self._store.remove, record.key)
             if isinstance(error, OSError):
                 raise StorageFailed(

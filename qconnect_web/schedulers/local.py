@@ -63,7 +63,7 @@ class LocalScheduler:
         self._queue = queue
 
     async def submit(self, script: str, spec: JobSpec, *, session: str, folder: Path) -> str:
-        """Queues the job; raises SchedulerFailed when this machine can never run it, or nothing can be written."""
+        """Queues the job; raises BadRequest when it can never run here, SchedulerFailed when it cannot be written."""
         if not script.strip():
             raise SchedulerFailed("The job script is empty, so it was not submitted.")
         check(spec, self._queue)

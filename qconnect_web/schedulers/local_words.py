@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ..errors import SchedulerFailed
+from ..errors import BadRequest
 from ..models import Job, JobSpec, JobState
 from ..quantities import format_memory
 from .local_runner import CANCELLED, KILLED, OVER_WALLTIME
@@ -82,17 +82,21 @@ def request(number: int, spec: JobSpec, *, queue: str, max_running: int, session
 
 
 def check(spec: JobSpec, queue: str) -> None:
-    """Raises SchedulerFailed for what this machine can never run."""
+    """Raises BadRequest for what this machine can never run."""
     cores, memory = os.cpu_count() or 1, machine_memory()
     if spec.queue not in (None, queue):
-        raise SchedulerFailed(f"There is no queue {spec.queue} on this machine. Leave it out: the only one is {queue}.")
+        raise BadRequest(
+            f"There is no queue {spec.queue} on this machine. Leave it out: the only one is {queue}.", reason="limits"
+        )
     if spec.nodes > 1:
-        raise SchedulerFailed(f"{spec.nodes} nodes were asked for; this machine is one node. Ask for one.")
+        raise BadRequest(f"{spec.nodes} nodes were asked for; this machine is one node. Ask for one.", reason="limits")
     if spec.cores > cores:
-        raise SchedulerFailed(f"{spec.cores} cores were asked for; this machine has {cores} cores. Ask for fewer.")
+        raise BadRequest(
+            f"{spec.cores} cores were asked for; this machine has {cores} cores. Ask for fewer.", reason="limits"
+        )
     if spec.memory_bytes > memory:
         asked, there = spec.memory, format_memory(memory // (1 << 20) * (1 << 20))
-        raise SchedulerFailed(f"{asked} of memory were asked for; this machine has {there}. Ask for less.")
+        raise BadRequest(f"{asked} of memory were asked for; this machine has {there}. Ask for less.", reason="limits")
 
 
 def machine_memory() -> int:

@@ -127,7 +127,7 @@ def test_an_empty_script_is_refused(machine: Machine) -> None:
     ],
 )
 def test_what_this_machine_can_never_run_is_refused(machine: Machine, spec: JobSpec, word: str) -> None:
-    with pytest.raises(SchedulerFailed, match=word):
+    with pytest.raises(BadRequest, match=word):
         machine.submit(FOREVER, spec)
 
 

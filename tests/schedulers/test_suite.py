@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from qconnect_web.errors import QConnectError, SchedulerFailed
+from qconnect_web.errors import BadRequest, QConnectError, SchedulerFailed
 from qconnect_web.models import JOB_ID, JobSpec, JobState
 from qconnect_web.schedulers.flavour import detect
 from tests.deadline import eventually
@@ -124,7 +124,7 @@ def test_a_queued_job_is_cancelled_without_an_exit_status(system: System) -> Non
 
 
 def test_what_cannot_be_is_refused_with_the_systems_own_words(system: System) -> None:
-    with pytest.raises(SchedulerFailed, match=r"(?i)nosuch|queue|partition"):
+    with pytest.raises((BadRequest, SchedulerFailed), match=r"(?i)nosuch|queue|partition"):
         system.submit("true", JobSpec("x", queue="nosuch", memory="100MB"))
     with pytest.raises(QConnectError, match=r"empty"):
         system.ask("submit_empty")
