@@ -7,43 +7,57 @@ the old run's files, only the scheduler can tell (design: the old host is never 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from .models import Session
 
+AGE_S = 1.0
+"""Seconds that an answer counts: a scheduler may still call a job running that has just been killed to run again."""
 PATIENCE_S = 5.0
 """Seconds that an answer is waited for: a batch system that is silent must not keep anybody from a session."""
-AGAIN_S = 20.0
-"""Seconds for which the same run is not doubted anew: the batch system is not asked at every attempt."""
+MOST = 3
+"""Questions for one doubt; a node that is away for long is not asked about at every attempt."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Doubt:
-    """Which run, and since when by the monotonic clock."""
+    """Which run, since when by the monotonic clock; when, and how often, the scheduler was asked because of it."""
 
     run: str
     since: float
+    put: float = float("-inf")
+    questions: int = 0
 
 
 class Doubts:
-    """The last doubt about each session."""
+    """The sessions whose display was lost and has not been reached since; `ask` puts a question to the scheduler."""
 
-    def __init__(self) -> None:
-        self._found: dict[str, Doubt] = {}
+    def __init__(self, ask: Callable[[], None]) -> None:
+        self._ask = ask
+        self._open: dict[str, Doubt] = {}
 
-    def note(self, session: Session) -> bool:
-        """The session's display was lost; False when that was known, so that nobody need be asked."""
-        now = time.monotonic()
-        self._found = {key: doubt for key, doubt in self._found.items() if now - doubt.since < AGAIN_S}
+    def begin(self, session: Session) -> None:
+        """The session's display was lost."""
         run = session.connection.run if session.connection else ""
-        known = self._found.get(session.record.key)
-        if known and known.run == run:
-            return False
-        self._found[session.record.key] = Doubt(run, now)
-        return True
+        known = self._open.get(session.record.key)
+        if known is None or known.run != run:
+            self._open[session.record.key] = Doubt(run, time.monotonic())
 
-    def stands(self, session: Session, asked: float) -> bool:
-        """Whether an answer must be waited for; `asked` is when the scheduler was last asked about the job."""
-        doubt = self._found.get(session.record.key)
-        same = doubt is not None and session.connection is not None and doubt.run == session.connection.run
-        return same and asked < doubt.since and time.monotonic() < doubt.since + PATIENCE_S  # type: ignore[union-attr]
+    def end(self, session: Session) -> None:
+        """It was reached."""
+        self._open.pop(session.record.key, None)
+
+    def hold(self, session: Session, began: float, asked: float) -> bool:
+        """Whether an attempt to dial, begun at `began`, must wait; `asked` is when the scheduler was last asked."""
+        doubt = self._open.get(session.record.key)
+        if doubt is None or session.connection is None or doubt.run != session.connection.run:
+            return False
+        if asked >= max(doubt.since, began - AGE_S) or time.monotonic() > began + PATIENCE_S:
+            return False
+        if began - doubt.put > AGE_S:
+            if doubt.questions == MOST:
+                return False
+            doubt.put, doubt.questions = time.monotonic(), doubt.questions + 1
+            self._ask()
+        return True

@@ -34,7 +34,7 @@ from .transports import Transport
 FIRST_LOOK = 1.5
 """Seconds that the first listing waits for the first look at the folders."""
 LOG_LIMIT = 64 * 1024
-DOUBTFUL_LOOK = 0.1
+HELD_LOOK = 0.1
 """Seconds between two looks at whether the scheduler has answered about a display that was lost."""
 NO_DISPLAY = "This terminal session has no display. Run `qconnect` in it: it opens one, or says why there is none."
 Sessions = list[Session]
@@ -72,7 +72,7 @@ class SessionManager:
             poll=self._poll,
             log=log,
         )
-        self._doubts = Doubts()
+        self._doubts = Doubts(self._poll.hurry)
         self._tasks: set[asyncio.Task[Any]] = set()
 
     # ------------------------------------------------------------------ life of the manager
@@ -206,6 +206,7 @@ class SessionManager:
         if not session.state.final:
             raise NotReady("The session is still there. Stop it first, then remove it.", reason="still-alive")
         await asyncio.to_thread(self._store.remove, session.record.key)
+        self._doubts.end(session)
         await self._poll.look_now()
 
     def _expired(self, session: Session) -> bool:
@@ -222,26 +223,30 @@ class SessionManager:
 
         Raises UnknownSession, NotReady (it ended, or the time is up), Unreachable, IdentityMismatch.
         """
-        deadline = time.monotonic() + timeout
+        began = time.monotonic()
         with self.watching():
             while True:
                 session = await self.find(job_id)
-                doubtful = self._doubts.stands(session, self._book.word(session.id).asked)
-                if session.state is SessionState.READY and session.connection and not doubtful:
+                ready = session.state is SessionState.READY
+                held = ready and self._doubts.hold(session, began, self._book.word(session.id).asked)
+                if ready and session.connection and not held:
                     if not session.connection.display:
                         raise Unreachable(NO_DISPLAY, reason="no-display")
                     folder = self._store.folder(session.record.key)
                     return session, await self._transport.endpoint(session, session.connection, folder)
                 if session.state.final:
                     raise NotReady(f"The session has ended. {words.reason(session) or ''}".strip(), reason="ended")
-                if (left := deadline - time.monotonic()) <= 0:
+                if (left := began + timeout - time.monotonic()) <= 0:
                     raise NotReady(f"The session is not ready yet. {words.reason(session) or ''}".strip())
-                await self.change(min(left, DOUBTFUL_LOOK) if doubtful else left)
+                await self.change(min(left, HELD_LOOK) if held else left)
 
-    def doubt(self, session: Session) -> None:
+    def lost(self, session: Session) -> None:
         """Its display hung up or cannot be reached: the scheduler is asked before it is dialled again."""
-        if self._doubts.note(self._poll.sessions.get(session.record.key, session)):
-            self._poll.hurry()
+        self._doubts.begin(self._poll.sessions.get(session.record.key, session))
+
+    def reached(self, session: Session) -> None:
+        """Its display answers."""
+        self._doubts.end(session)
 
     def retry(self, session: Session) -> None:
         """The user is at the session's page and wants its node tried, and to be asked if need be, at once."""

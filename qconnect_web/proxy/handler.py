@@ -177,9 +177,10 @@ class SessionProxy(ProxyHandler):  # type: ignore[misc]  # jupyter-server-proxy 
         except (UpstreamFailed, Forbidden) as error:
             troubles.note(session.record.key, error)
             if isinstance(error, UpstreamFailed):
-                self.settings["qconnect"].sessions.doubt(session)
+                self.settings["qconnect"].sessions.lost(session)
             raise
         troubles.clear(session.record.key)
+        self.settings["qconnect"].sessions.reached(session)
         return found
 
     async def _line(self, job_id: str, upgrade: Upgrade) -> tuple[Session, Line, bytes]:
@@ -210,7 +211,7 @@ class SessionProxy(ProxyHandler):  # type: ignore[misc]  # jupyter-server-proxy 
         UPGRADES.labels("opened").inc()
         page = "Origin" in self.request.headers  # a program's has none
         on_input = None if page else partial(note_input, self.settings)
-        hung_up = partial(self.settings["qconnect"].sessions.doubt, session)
+        hung_up = partial(self.settings["qconnect"].sessions.lost, session)
         splices.join(place, session, browser, line, on_input, hung_up)
 
     def on_connection_close(self) -> None:

@@ -310,23 +310,23 @@ def test_one_line_is_logged_when_it_opens_and_one_when_it_closes(jupyter: Jupyte
     assert "secret" not in "".join(lines)
 
 
-def test_a_display_that_hangs_up_or_cannot_be_reached_is_doubted(
+def test_a_display_that_hangs_up_or_cannot_be_reached_is_lost(
     jupyter: Jupyter, run: Run, node: Doors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    doubted: list[str] = []
-    monkeypatch.setattr(jupyter.manager, "doubted", doubted)
+    told: list[str] = []
+    monkeypatch.setattr(jupyter.manager, "told", told)
     found = node(switch())
     opened(jupyter).connection.close()
     settle(jupyter)
-    assert doubted == [], "it was the browser that ended it"
+    assert told == ["reached"], "it was the browser that ended it"
     found.speak = switch(then=lambda connection: None)
     with opened(jupyter) as wire:
         assert is_over(wire)
-    eventually(lambda: doubted == ["17.local"], what="the doubt")
+    eventually(lambda: told == ["reached"] * 2 + ["lost"], what="the loss")
     monkeypatch.setattr(jupyter.manager, "raises", Unreachable("There is no way to the node."))
     with jupyter.websocket(path(), {"Cookie": jupyter.cookie(), "Origin": jupyter.origin}) as wire:
         assert wire.answer().status == 502
-    assert doubted == ["17.local"] * 2
+    assert told[3:] == ["lost"]
 
 
 def test_two_hundred_websockets_leave_no_descriptor_no_task_and_no_process(

@@ -160,10 +160,13 @@ class Manager:
         self.store, self.transport = store, transport
         self.hold: asyncio.Event | None = None
         self.raises: Exception | None = None
-        self.doubted: list[str] = []
+        self.told: list[str] = []
 
-    def doubt(self, session: Session) -> None:
-        self.doubted.append(session.id)
+    def lost(self, session: Session) -> None:
+        self.told.append("lost")
+
+    def reached(self, session: Session) -> None:
+        self.told.append("reached")
 
     async def find(self, job_id: str) -> Session:
         for key in sorted(path.name for path in self.store.root.iterdir()):
