@@ -27,10 +27,6 @@ ALWAYS = {
     "test_after_xpra_was_killed": ("torque", "slurm-linuxproc"),
 }
 """The pairs of every run; QCONNECT_LONG_TESTS=1 runs them all."""
-MINUTES = pytest.mark.skipif(
-    not LONG,
-    reason="a job whose node went away ends only after minutes of questions: QCONNECT_LONG_TESTS=1 waits for it",
-)
 
 
 @pytest.fixture(params=["torque", "slurm-linuxproc", "slurm-cgroup"])
@@ -96,7 +92,6 @@ def test_after_the_walltime(torque_server: ClusterServer, cluster: Cluster) -> N
     assert end_of(torque_server, ended)["reason"] == "walltime"
 
 
-@MINUTES
 def test_after_the_node_booted_again(torque_server: ClusterServer, cluster: Cluster) -> None:
     node = cluster.compute[0]
     job_id = session_on(torque_server, node)
@@ -108,7 +103,6 @@ def test_after_the_node_booted_again(torque_server: ClusterServer, cluster: Clus
     cluster.wait_idle(node)
 
 
-@MINUTES
 def test_what_a_node_kept_over_a_reboot_goes_with_the_users_next_session(
     torque_server: ClusterServer, cluster: Cluster
 ) -> None:
