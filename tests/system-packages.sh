@@ -5,7 +5,7 @@ wanted=(xpra python3-pil xterm xvfb xauth x11-utils x11-xserver-utils procps ipr
   fonts-dejavu-core python3-venv)
 if [[ ${1-} != demo ]]; then
   wanted+=(chromium git shellcheck python3-gi-cairo slurm-wlm munge openssh-server openssh-client util-linux
-    tigervnc-standalone-server tigervnc-viewer tigervnc-common
+    tigervnc-standalone-server tigervnc-viewer tigervnc-common zsh
     nginx-light gcc libc6-dev libssl-dev) # the last four: the benchmark's contestant and its programs
 fi
 missing=()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 
+import pexpect
 import pytest
 
 from qconnect_web.cli.documents import documents, exit_lines
@@ -56,6 +57,23 @@ def test_bash_completes_options_and_job_ids(full_desk: Desk) -> None:
     assert "--connect-gui" in completed("--conn")
     assert completed("--stop", job_id[:1]) == [job_id]
     assert "xterm" in completed("--app", "xt")
+
+
+def test_zsh_completes_options_and_job_ids(full_desk: Desk) -> None:
+    """In its line editor, as people have it: what stands on the line after Tab."""
+    job_id = full_desk.start("--app", "xterm")
+    environment = full_desk.environment(TERM="dumb", ZDOTDIR=str(full_desk.home))
+    shell = pexpect.spawn("zsh", ["-f", "-i"], env=environment, encoding="utf-8", timeout=30, dimensions=(24, 200))
+    shell.sendline(f"fpath=({REPOSITORY / 'share/zsh/site-functions'} $fpath); autoload -U compinit; compinit -u -D")
+    shell.sendline("PROMPT='READY> '; echo prompt-$((40+2))")
+    shell.expect_exact("prompt-42")
+    lines = [("--conn", "--connect-gui "), ("--app xt", "--app xterm "), (f"--stop {job_id[:1]}", f"--stop {job_id} ")]
+    for typed, completed in [*lines, ("--app xterm -", "--create")]:
+        shell.expect_exact("READY> ")
+        shell.send(f"qconnect {typed}\t")
+        shell.expect_exact(completed)
+        shell.sendintr()
+    shell.close(force=True)
 
 
 def test_the_wheel_installs_them() -> None:
