@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import BrowserContext, Frame, Page, expect
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Frame, Page, expect
 
 from hatch_build import build_frontend
 from tests.deadline import eventually
@@ -196,6 +197,30 @@ def test_a_cut_line_is_mended_and_the_last_picture_stays(desk: Desk, page: Page,
     assert page.evaluate("[...pictures]") == ["48,80,112,255"]
     click_picture(page)
     assert desk.typed(page, "after-the-cut")
+
+
+FRAME_RULES = {"rules": {"page-has-heading-one": {"enabled": False}}}
+"""The heading of the whole is in the page around the frame."""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_either_light_or_width(
+    desk: Desk, browser: Browser, session: dict[str, Any], scheme: Literal["light", "dark"]
+) -> None:
+    """The viewer's page and the page with noVNC in its frame, both ours."""
+    context = browser.new_context(color_scheme=scheme)
+    try:
+        page = desk.view(context, session)
+        for width, height in ((1240, 800), (360, 640)):
+            page.set_viewport_size({"width": width, "height": height})
+            eventually(lambda: pixels(page)["root"] == [0x30, 0x50, 0x70], 10, "the root window's colour")
+            eventually(lambda: pixels(page)["size"] == stage(page), 10, f"{width}x{height}")
+            assert not Axe().run(page).response["violations"]
+            assert not Axe().run(inside(page), options=FRAME_RULES).response["violations"]
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            page.screenshot(path=ARTEFACTS / f"vnc-{scheme}-{width}.png")
+    finally:
+        context.close()
 
 
 def test_the_end_of_the_desktop_is_told(desk: Desk, context: BrowserContext) -> None:
