@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 import subprocess
@@ -13,8 +14,11 @@ from pathlib import Path
 import psutil
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from websockets.asyncio.client import ClientConnection as AsyncConnection
+from websockets.asyncio.client import connect as aconnect
+from websockets.asyncio.client import unix_connect as aunix_connect
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect, unix_connect
+from websockets.sync.client import ClientConnection, unix_connect
 
 from tests.deadline import eventually
 from tests.proxy.world import make_pair
@@ -121,13 +125,34 @@ def gathered(websocket: ClientConnection, size: int) -> bytes:
     return found
 
 
+async def echoed(websocket: AsyncConnection, data: bytes) -> bytes:
+    """What comes back of a message, taken while it is still being sent.
+
+    The other client of websockets holds a lock while it sends, and reads nothing then: with as much in flight as all
+    buffers on the way hold, both ends would wait for each other.
+    """
+    assert await asyncio.wait_for(websocket.recv(), 20) == HELLO
+    sending = asyncio.create_task(websocket.send(data))
+    found = b""
+    while len(found) < len(data):
+        part = await asyncio.wait_for(websocket.recv(), 20)
+        assert isinstance(part, bytes)
+        found += part
+    await sending
+    return found
+
+
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 65535, 65536, 1_000_003])
 @pytest.mark.usefixtures("door")
 def test_every_length_of_message_passes_both_ways(tmp_path: Path, size: int) -> None:
     data = bytes(index * 7 % 251 for index in range(size))
-    with knock(tmp_path) as websocket:
-        websocket.send(data)
-        assert gathered(websocket, size) == data
+
+    async def exchange() -> bytes:
+        place = str(tmp_path / "x.sock")
+        async with aunix_connect(place, "ws://door/", compression=None, max_size=None) as websocket:
+            return await echoed(websocket, data)
+
+    assert asyncio.run(exchange()) == data
 
 
 @pytest.mark.usefixtures("door")
@@ -286,11 +311,13 @@ def test_only_the_runs_own_key_gets_in(tmp_path: Path, port: int, vnc: Vnc) -> N
 
 def test_through_tls_as_well(tmp_path: Path, port: int) -> None:
     context = client_context(tmp_path, tmp_path / "client.pem")
-    address = f"wss://127.0.0.1:{port}/"
-    with connect(address, ssl=context, server_hostname="qconnect-server", compression=None) as websocket:
-        assert websocket.recv(timeout=5) == HELLO
-        websocket.send(bytes(300_000))
-        assert gathered(websocket, 300_000) == bytes(300_000)
+
+    async def exchange() -> bytes:
+        secure = {"ssl": context, "server_hostname": "qconnect-server"}
+        async with aconnect(f"wss://127.0.0.1:{port}/", compression=None, **secure) as websocket:
+            return await echoed(websocket, bytes(300_000))
+
+    assert asyncio.run(exchange()) == bytes(300_000)
 
 
 def test_old_tls_is_not_spoken(tmp_path: Path, port: int) -> None:
