@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 STAMP := $(VENV)/.ready
 
-.PHONY: demo test lint bench setup system pictures clean
+.PHONY: demo test lint lint-python lint-web lint-shell bench setup system pictures clean
 
 demo: NEEDS := demo
 demo: setup ## start JupyterLab with the embedded scheduler and print its URL
@@ -16,9 +16,16 @@ test: setup lint ## all tests, on real parts; one part: pytest tests/…
 	tests/run.sh
 
 lint: setup
+	$(MAKE) --no-print-directory --output-sync -j2 lint-web lint-python lint-shell
+
+lint-python:
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+lint-web:
 	npm run lint
+
+lint-shell:
 	shellcheck jobscripts/*.sh jobscripts/*.pbs tests/*.sh tests/cluster/*.sh .ci/run
 
 bench: setup ## the data path beside nginx and jupyter-server-proxy, and launch-to-pixel; PART="bulk rtt" for some of it
