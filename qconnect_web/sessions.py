@@ -253,6 +253,11 @@ class SessionManager:
         if session.connection:
             self._transport.retry(session.connection.node)
 
+    def sharing(self, session: Session) -> AbstractContextManager[Arguments]:
+        """Words for `ssh` to a READY session's node, by which it need not log in again; none where it must."""
+        assert session.connection is not None
+        return self._transport.sharing(session.connection.node)
+
     def _keep(self, task: asyncio.Task[Any]) -> None:
         self._tasks.add(task)
         task.add_done_callback(self._done)

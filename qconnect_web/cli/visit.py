@@ -102,7 +102,8 @@ class Visit:
                     await stack.enter_async_context(native.viewer(self._manager, session))
                 except QConnectError as error:
                     self._screen.note(f"Its windows cannot be shown here. {error.message}")
-            return await terminals.attach(session, self._ssh, self._screen)
+            shared = stack.enter_context(self._manager.sharing(session))  # who logged in for the windows need not again
+            return await terminals.attach(session, [*self._ssh, *shared], self._screen)
 
     async def show_windows(self, session: Session) -> Exit:
         """The session's windows on the user's own display, else the address for the browser."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +21,9 @@ class Transport(Protocol):
 
     def retry(self, node: str) -> None:
         """The user wants a node tried at once, and is there to be asked, though it was in vain a moment ago."""
+
+    def sharing(self, node: str) -> AbstractContextManager[list[str]]:
+        """Words for `ssh` with which a terminal goes over an open connection to the node, kept meanwhile; or none."""
 
     async def close(self) -> None:
         """Lets go of whatever the transport keeps open."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 from ..endpoints import Endpoint
@@ -58,6 +58,10 @@ class AutoTransport:
         """Lets a node be tried, and the user be asked, at once."""
         self._ways.pop(node, None)
         self._ssh.retry(node)
+
+    def sharing(self, node: str) -> AbstractContextManager[list[str]]:
+        """As for ssh: where the port is reached directly, there is no such connection."""
+        return self._ssh.sharing(node)
 
     async def close(self) -> None:
         """Ends all connections to nodes."""

@@ -7,6 +7,7 @@ import os
 import socket
 import stat
 import struct
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from ..endpoints import Endpoint
@@ -46,6 +47,10 @@ class LocalTransport:
 
     def retry(self, node: str) -> None:
         """Each request tries anew anyway."""
+
+    def sharing(self, node: str) -> AbstractContextManager[list[str]]:
+        """There is no connection by ssh."""
+        return nullcontext([])
 
     async def close(self) -> None:
         """Nothing is kept open."""

@@ -8,6 +8,7 @@ folder that nobody else can enter. A run that published a port keeps its mutual 
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,6 +47,10 @@ class SshTransport:
     def retry(self, node: str) -> None:
         """Lets a node be tried, and the user be asked, at once."""
         self._masters.retry(node)
+
+    def sharing(self, node: str) -> AbstractContextManager[list[str]]:
+        """Words for `ssh` with which a terminal goes over the node's open connection, kept meanwhile; or none."""
+        return self._masters.sharing(node)
 
     async def close(self) -> None:
         """Ends all connections to nodes."""

@@ -6,7 +6,8 @@ import asyncio
 import itertools
 import os
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,20 +43,21 @@ class Master:
     def __init__(self, node: str, settings: SshSettings, folder: Path, number: int) -> None:
         self.node, self._settings = node, settings
         self._folder, self._name = folder, f"m{number}"
-        self._control = folder / self._name
+        self.control = folder / self._name
         self._terminal: Terminal | None = None
         self._heard = ""
         self._listening: asyncio.Task[None] | None = None
         self._forwards: dict[str, Forward] = {}
         self._count = itertools.count()
         self._busy = asyncio.Lock()
+        self._keepers = 0
         self.pid: int | None = None
         """The process that listens on the forwards' sockets."""
 
     # ------------------------------------------------------------------ opening and closing
     async def open(self, asker: Asker | None) -> None:
         """Connects; with an asker it may ask, without one it fails instead. Raises Unreachable, IdentityMismatch."""
-        argv = master_argv(self._settings, self.node, self._control, batch=asker is None)
+        argv = master_argv(self._settings, self.node, self.control, batch=asker is None)
         self._terminal = await Terminal.run(argv)
         try:
             await self._connect(self._terminal, asker)
@@ -72,7 +74,7 @@ class Master:
         talk = asyncio.create_task(converse(terminal, self.node, asker))
         until = time.monotonic() + (DIALOGUE_S if asker else ATTEMPT_S)
         try:
-            while not self._control.is_socket():
+            while not self.control.is_socket():
                 if talk.done():
                     failed = failure(self.node, talk.result())
                     raise unanswered(self.node) if asker and failed.reason == "busy" else failed
@@ -96,7 +98,7 @@ class Master:
         await asyncio.to_thread(self._remove_sockets)
 
     def _remove_sockets(self) -> None:
-        for path in (self._control, *(forward.path for forward in self._forwards.values())):
+        for path in (self.control, *(forward.path for forward in self._forwards.values())):
             path.unlink(missing_ok=True)
 
     @property
@@ -117,15 +119,24 @@ class Master:
             found.used = time.monotonic()
             return found
 
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """It is in use while this is open, also when no forward carries anything."""
+        self._keepers += 1
+        try:
+            yield
+        finally:
+            self._keepers -= 1
+
     async def tidy(self, before: float) -> bool:
-        """Cancels forwards that were last asked for before this time and carry nothing; whether none is left."""
+        """Cancels forwards that were last asked for before this time and carry nothing; whether it is of no use now."""
         carrying = await asyncio.to_thread(connected_sockets)
         async with self._busy:
             for forward in list(self._forwards.values()):
                 if forward.used < before and str(forward.path) not in carrying:
                     with suppress(UpstreamFailed):
                         await self._cancel(forward)
-            return not self._forwards
+            return not (self._forwards or self._keepers)
 
     async def _cancel(self, forward: Forward) -> None:
         del self._forwards[forward.target]
@@ -140,7 +151,7 @@ class Master:
 
     async def _request(self, verb: str, *forward: str) -> str:
         """What ssh answers to a request to the running master; raises Unreachable when it refuses."""
-        argv = request_argv(self._settings, self.node, self._control, verb, *forward)
+        argv = request_argv(self._settings, self.node, self.control, verb, *forward)
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
             *argv, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe, env=environment(os.environ)

@@ -12,14 +12,15 @@ import random
 import shutil
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..errors import UpstreamFailed
 from ..questions import Asker
 from .ssh_dialogue import stop
 from .ssh_master import Forward, Master
-from .ssh_words import SshSettings, may_ask
+from .ssh_words import SshSettings, client_words, may_ask
 
 MAX_OPENING = 4
 """Logins under way at a time: behind one gateway, ten of them start to be turned away (sshd's MaxStartups)."""
@@ -62,6 +63,16 @@ class Masters:
     def retry(self, node: str) -> None:
         """Lets a node be tried, and the user be asked, at once."""
         self._failed.pop(node, None)
+
+    @contextmanager
+    def sharing(self, node: str) -> Iterator[list[str]]:
+        """Words for `ssh` with which a terminal goes over the node's connection, which stays meanwhile; or none."""
+        master = self._masters.get(node)
+        if not (master and master.alive):
+            yield []
+            return
+        with master.kept():
+            yield client_words(master.control)
 
     async def close(self) -> None:
         """Ends all connections and removes the folder."""

@@ -72,6 +72,11 @@ def master_argv(settings: SshSettings, node: str, control: Path, *, batch: bool)
     return [settings.command, *file, "-M", "-N", "-S", str(control), *options, "--", node]
 
 
+def client_words(control: Path) -> list[str]:
+    """Has an `ssh` to the same node go over a running master; where that has died, it connects by itself."""
+    return ["-o", "ControlMaster=no", "-S", str(control)]
+
+
 def request_argv(settings: SshSettings, node: str, control: Path, verb: str, *forward: str) -> list[str]:
     """Asks a running master for something (`check`, `forward`, `cancel`): no configuration has a say in that."""
     wanted = [part for item in forward for part in ("-L", item)]

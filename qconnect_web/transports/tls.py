@@ -6,6 +6,7 @@ import asyncio
 import re
 import ssl
 from collections import OrderedDict
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from ..credentials import SERVER_NAME, pinned_context
@@ -45,6 +46,10 @@ class TlsTransport:
 
     def retry(self, node: str) -> None:
         """Each request tries anew anyway."""
+
+    def sharing(self, node: str) -> AbstractContextManager[list[str]]:
+        """There is no connection by ssh."""
+        return nullcontext([])
 
     async def close(self) -> None:
         """Forgets the keys that it holds."""

@@ -66,6 +66,24 @@ def test_a_password_at_the_terminal_opens_the_way_for_windows(far_desk: Desk) ->
 
 
 @needs_shadow
+def test_a_terminal_with_its_windows_asks_for_one_password(far_desk: Desk) -> None:
+    screen = UserScreen()
+    try:
+        job_id = far_desk.ready()
+        child = from_elsewhere(far_desk, job_id, DISPLAY=screen.display)
+        child.expect("password: ")
+        child.sendline(SECRET)
+        assert child.expect([PROMPT, "password: "]) == 0
+        child.sendline(f"xterm -geometry 40x10 -bg {RED} -fg {RED} -cr {RED} +sb -bc -e sleep 1000 &")
+        assert screen.settled_red() > 10_000
+        status, text = detach(child)
+        assert (status, f"qconnect {job_id}" in text) == (0, True), text
+        screen.await_red(0)
+    finally:
+        screen.close()
+
+
+@needs_shadow
 def test_a_terminal_is_attached_by_ssh_which_asks_by_itself(far_desk: Desk) -> None:
     job_id = far_desk.ready()
     child = from_elsewhere(far_desk, job_id, DISPLAY=None)

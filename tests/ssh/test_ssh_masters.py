@@ -340,6 +340,28 @@ def test_what_nothing_goes_through_is_closed_and_what_is_used_is_not(
     run(work)
 
 
+def test_a_terminal_goes_over_the_open_connection_and_keeps_it(nodes: Nodes, display: Path) -> None:
+    server = nodes.add("node1")
+
+    async def work() -> None:
+        async with masters(nodes, idle_s=0.4) as found:
+            with found.sharing("node1") as words:
+                assert words == []  # nothing is opened for it
+            master, forward = await found.forward("node1", str(display))
+            with found.sharing("node1") as words:
+                await aeventually(lambda: not forward.path.exists(), 5, "the end of the unused forward")
+                argv = ["ssh", "-F", str(nodes.config), *words, "--", "node1", "echo $((40+2))-there"]
+                pipe = asyncio.subprocess.PIPE
+                process = await asyncio.create_subprocess_exec(*argv, stdout=pipe, stdin=asyncio.subprocess.DEVNULL)
+                out, _ = await asyncio.wait_for(process.communicate(), 20)
+                assert out == b"42-there\n"
+                assert master.alive
+            await aeventually(lambda: not master.alive, 5, "the end of the idle connection")
+
+    run(work)
+    assert server.logins() == 1
+
+
 def test_no_connection_outlives_a_server_that_was_killed(
     nodes: Nodes, display: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
