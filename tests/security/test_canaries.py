@@ -15,6 +15,7 @@ from pathlib import Path
 import websockets.sync.client as websockets
 from websockets.typing import Origin, Subprotocol
 
+from tests.deadline import eventually
 from tests.servers import JupyterServer
 from tests.test_clients import www
 
@@ -108,7 +109,8 @@ def use(server: JupyterServer, job_id: str, cookies: dict[str, str]) -> tuple[st
     open_display(f"{page}ws/viewer-0001", {"Authorization": f"token {server.token}"})
     ticket = get_ticket(server, page, cookie)
     open_display(f"{page}t/{ticket}/ws/viewer-0001", {}, "null")
-    assert server.request("GET", f"qconnect/{job_id}/t/{ticket}/index.html", auth=False).status == 200
+    file = f"qconnect/{job_id}/t/{ticket}/index.html"  # sent as soon as the batch system was asked why it hung up
+    eventually(lambda: server.request("GET", file, auth=False).status == 200, 20, "a file from the node")
     api = f"qconnect/api/sessions/{job_id}"
     asked = [api, f"{api}/log", f"{api}/script", "qconnect/api/sessions", "qconnect/api/apps", f"qconnect/{job_id}/"]
     asked += ["qconnect/999/", f"{api}9", "qconnect/api/queues", f"qconnect/?token={server.token}"]

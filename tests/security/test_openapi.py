@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,9 @@ from qconnect_web.routes import OPENAPI
 from tests.servers import JupyterServer
 
 LONG = bool(os.environ.get("QCONNECT_LONG_TESTS"))
-SECONDS, CASES = (540, 5000) if LONG else (10, 100)
-"""For how long requests are made up, and how many there must be at least."""
+EFFORT = ["--max-time", "540"] if LONG else ["--max-examples", "8"]
+"""By the clock, or so many requests for each operation: on a busy machine a short time may pass with a single one."""
+CASES = 5000 if LONG else 100
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
@@ -45,7 +47,8 @@ def server(tmp_path: Path) -> Iterator[JupyterServer]:
     server.close()
 
 
-@pytest.mark.timeout(SECONDS + 120)
+@pytest.mark.skipif(find_spec("schemathesis") is None, reason="Schemathesis wants Python 3.11 or later")
+@pytest.mark.timeout(700)
 def test_the_api_is_as_described(server: JupyterServer, tmp_path: Path) -> None:
     job_id = server.launch()["id"]
     server.wait_for(job_id, "READY")
@@ -53,10 +56,10 @@ def test_the_api_is_as_described(server: JupyterServer, tmp_path: Path) -> None:
     config.write_text(KNOWN.format(job=job_id))
     argv = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run", str(OPENAPI)]
     argv += ["--url", server.url.rstrip("/"), "--header", f"Authorization: token {server.token}", "--no-color"]
-    argv += ["--checks", ",".join(CHECKS), "--max-time", str(SECONDS), "--seed", "1", "--suppress-health-check", "all"]
-    done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, timeout=SECONDS + 100, check=False)
+    argv += ["--checks", ",".join(CHECKS), *EFFORT, "--seed", "1", "--suppress-health-check", "all"]
+    done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, timeout=650, check=False)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     found = re.search(r"(\d+) generated", done.stdout)
     assert found, done.stdout[-3000:]
     print(found[0])
-    assert int(found[1]) >= CASES
+    assert int(found[1]) >= CASES, done.stdout[-3000:]
