@@ -172,21 +172,26 @@ def test_a_job_that_dies_while_somebody_waits(full_desk: Desk) -> None:
     assert status == 3, text
 
 
-def test_a_job_that_dies_at_its_start_says_why(desk: Desk) -> None:
+@pytest.fixture
+def broken_desk(desk: Desk) -> Desk:
+    """A desk with an app, `broken`, whose jobs die at their start."""
     (desk.home / ".config/qconnect/apps").mkdir(parents=True)
     (desk.home / ".config/qconnect/apps/broken.yaml").write_text(
         "title: Broken\nkind: terminal\ncommand: [bash]\nsetup: exit 5\n"
     )
-    child = desk.spawn("--app", "broken", *SMALL)
+    return desk
+
+
+def test_a_job_that_dies_at_its_start_says_why(broken_desk: Desk) -> None:
+    child = broken_desk.spawn("--app", "broken", *SMALL)
     status, text = finish(child)
     assert status == 3
     assert "prepare this program failed" in plain(text)
     assert "qconnect --log" in text
 
 
-def test_a_session_that_is_over_is_not_connected_to(full_desk: Desk) -> None:
-    job_id = full_desk.start()
-    full_desk.run("--stop", job_id)
-    full_desk.await_state(job_id, "ENDED")
-    status, text = finish(full_desk.spawn(job_id))
+def test_a_session_that_is_over_is_not_connected_to(broken_desk: Desk) -> None:
+    assert broken_desk.run("--app", "broken", "--wait", *SMALL).returncode == 3
+    (session,) = broken_desk.sessions()
+    status, text = finish(broken_desk.spawn(session["id"]))
     assert (status, "has ended" in text) == (3, True)
