@@ -221,6 +221,7 @@ class SessionManager:
     async def endpoint(self, job_id: str, timeout: float) -> tuple[Session, Endpoint]:
         """Waits, at most `timeout` seconds, until the session is READY; returns it and where to dial.
 
+        The scheduler's word on a display that was lost may take five seconds more.
         Raises UnknownSession, NotReady (it ended, or the time is up), Unreachable, IdentityMismatch.
         """
         began = time.monotonic()
@@ -229,7 +230,10 @@ class SessionManager:
                 session = await self.find(job_id)
                 ready = session.state is SessionState.READY
                 held = ready and self._doubts.hold(session, began, self._book.word(session.id).asked)
-                if ready and session.connection and not held:
+                if held:
+                    await self.change(HELD_LOOK)
+                    continue
+                if ready and session.connection:
                     if not session.connection.display:
                         raise Unreachable(NO_DISPLAY, reason="no-display")
                     folder = self._store.folder(session.record.key)
@@ -238,7 +242,7 @@ class SessionManager:
                     raise NotReady(f"The session has ended. {words.reason(session) or ''}".strip(), reason="ended")
                 if (left := began + timeout - time.monotonic()) <= 0:
                     raise NotReady(f"The session is not ready yet. {words.reason(session) or ''}".strip())
-                await self.change(min(left, HELD_LOOK) if held else left)
+                await self.change(left)
 
     def lost(self, session: Session) -> None:
         """Its display hung up or cannot be reached: the scheduler is asked before it is dialled again."""

@@ -231,6 +231,7 @@ class SessionProxy(ProxyHandler):  # type: ignore[misc]  # jupyter-server-proxy 
             return
         session, endpoint = await self._endpoint(job_id, 0)
         stream = await dial(session, endpoint)
+        self.settings["qconnect"].sessions.reached(session)
         self._client = client_on(stream)
         self.request.headers["Accept"] = "*/*"  # or jupyter-server-proxy may stream what must be looked at whole
         try:

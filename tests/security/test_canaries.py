@@ -15,7 +15,6 @@ from pathlib import Path
 import websockets.sync.client as websockets
 from websockets.typing import Origin, Subprotocol
 
-from tests.deadline import eventually
 from tests.servers import JupyterServer
 from tests.test_clients import www
 
@@ -109,8 +108,8 @@ def use(server: JupyterServer, job_id: str, cookies: dict[str, str]) -> tuple[st
     open_display(f"{page}ws/viewer-0001", {"Authorization": f"token {server.token}"})
     ticket = get_ticket(server, page, cookie)
     open_display(f"{page}t/{ticket}/ws/viewer-0001", {}, "null")
-    file = f"qconnect/{job_id}/t/{ticket}/index.html"  # sent as soon as the batch system was asked why it hung up
-    eventually(lambda: server.request("GET", file, auth=False).status == 200, 20, "a file from the node")
+    file = f"qconnect/{job_id}/t/{ticket}/index.html"  # is held until the batch system was asked why it hung up
+    assert server.request("GET", file, auth=False).status == 200
     api = f"qconnect/api/sessions/{job_id}"
     asked = [api, f"{api}/log", f"{api}/script", "qconnect/api/sessions", "qconnect/api/apps", f"qconnect/{job_id}/"]
     asked += ["qconnect/999/", f"{api}9", "qconnect/api/queues", f"qconnect/?token={server.token}"]
