@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -88,8 +89,12 @@ def test_the_palette_starts_an_app(page: Page, context: BrowserContext, lab: Jup
     field = page.locator(".lm-CommandPalette-input")
     eventually(lambda: execute(page, "apputils:activate-command-palette") or field.is_visible(), what="the palette")
     field.fill("start xterm")
+    first = page.locator(".lm-CommandPalette-item").first
+    expect(first).to_have_attribute("data-command", "qconnect:open-app")
+    expect(first).to_contain_text("XTerm")
+    expect(first).to_have_class(re.compile("lm-mod-active"))
     with context.expect_page() as opened:
-        page.locator(".lm-CommandPalette-item[data-command='qconnect:open-app']").first.click()
+        field.press("Enter")
     assert wait_at_viewer(opened.value) == lab.sessions()[0]["id"]
 
 
@@ -240,12 +245,15 @@ def test_a_terminal_session_is_a_terminal_with_its_display_beside_it(page: Page,
         terminal.click()
         page.keyboard.type(line + "\n")
 
-    def in_session() -> bool:
-        typed('echo "$QCONNECT$DISPLAY" > ~/where')
-        where = lab.home / "where"
-        return where.exists() and where.read_text().startswith("tmux:")
+    def attached() -> bool:
+        (path,) = lab.home.glob(".local/share/qconnect/sessions/*/connection.json")
+        socket = json.loads(path.read_text().splitlines()[0])["terminal"]
+        return bool(subprocess.run(["tmux", "-S", socket, "list-clients"], capture_output=True, check=True).stdout)
 
-    eventually(in_session, 40, "the session's own shell in the terminal")
+    eventually(attached, 60, "the terminal in the session")
+    where = lab.home / "where"
+    typed('echo "$QCONNECT$DISPLAY" > ~/where')
+    eventually(lambda: where.exists() and where.read_text().startswith("tmux:"), 20, "the session's own shell")
     inside = next(frame for frame in page.frames if f"/qconnect/{session['id']}/" in frame.url)
     expect(inside.get_by_text("No window yet")).to_be_visible(timeout=20_000)
     typed("xterm -bg '#ff0000' -e sleep 1000 &")
