@@ -212,7 +212,8 @@ class JobBook:
         with suppress(OSError, QConnectError):  # an unreadable answer is just no answer
             self.load()
         recent = time.monotonic() - 0.9 * self._interval
-        return bool(job_ids) and all(self.word(job_id).asked > recent for job_id in job_ids)
+        asked = not self.scheduler.cheap and bool(job_ids)
+        return asked and all(self.word(job_id).asked > recent for job_id in job_ids)
 
     def _save(self) -> None:
         ahead = time.time() - time.monotonic()

@@ -140,6 +140,7 @@ def test_a_job_that_is_seen_again_starts_from_no_misses(book: JobBook, scheduler
 
 
 def test_another_servers_fresh_answer_saves_the_question(scheduler: Scripted, store: Store) -> None:
+    scheduler.cheap = False
     first, second = JobBook(scheduler, store), JobBook(scheduler, store)
     ask(second, "1.s")
     ask(first, "1.s")
@@ -238,10 +239,14 @@ def test_misses_are_counted_by_all_servers_together(
     assert first.word("1.s").job.state is JobState.COMPLETED
 
 
-def test_a_server_that_starts_takes_over_a_fresh_answer_and_asks_nothing(scheduler: Scripted, store: Store) -> None:
+@pytest.mark.parametrize("cheap", [False, True])
+def test_a_server_that_starts_takes_over_a_fresh_answer_unless_asking_costs_nothing(
+    scheduler: Scripted, store: Store, cheap: bool
+) -> None:
+    scheduler.cheap = cheap
     ask(JobBook(scheduler, store), "1.s")
     asyncio.run(JobBook(scheduler, store).ask(["1.s"]))
-    assert scheduler.asked == 1
+    assert scheduler.asked == 1 + cheap
 
 
 def test_a_batch_system_is_asked_five_times_a_minute_at_most_by_all_servers_together(
