@@ -18,6 +18,7 @@ from .generations import Generations
 from .intents import abandoned, adopted, write_late
 from .jobs import JobBook, Word
 from .models import Job, JobState, Session, SessionState
+from .patience import happens
 from .store import Facts, Store
 
 LOOK_WAITING = 0.25
@@ -66,12 +67,11 @@ class Poll:
                 self._problem("", f"The session folders cannot be read: {error}")
             self.looked.set()
             self._ask_if_due()
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._pause())
+            await happens(self._wake, self._pause())
 
     async def close(self) -> None:
         """Ends the loop, and a question that is under way, within 2 s."""
-        self._closed = True  # before Python 3.12 `wait_for` loses a cancellation that comes with its result
+        self._closed = True
         self._wake.set()
         if self._asking:
             self._asking.cancel()
@@ -109,8 +109,7 @@ class Poll:
 
     async def change(self, timeout: float) -> None:
         """Waits until any session changed, at most `timeout` seconds."""
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._changed.wait(), timeout)
+        await happens(self._changed, timeout)
 
     async def look(self) -> None:
         """Reads the folders and derives the sessions anew; one look at a time, so that none brings back the past."""

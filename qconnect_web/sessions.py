@@ -24,6 +24,7 @@ from .errors import (
 from .jobs import JobBook
 from .limits import Allowance, Limits
 from .models import App, Record, Session, SessionState
+from .patience import happens
 from .poll import Poll
 from .queues import Queues
 from .schedulers import Scheduler
@@ -107,16 +108,14 @@ class SessionManager:
     async def list(self) -> Sessions:
         """All sessions, newest first, from what is known now: never waits for the scheduler."""
         self._poll.glance()
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._poll.looked.wait(), FIRST_LOOK)
+        await happens(self._poll.looked, FIRST_LOOK)
         found = sorted(self._poll.sessions.values(), key=lambda session: session.record.created, reverse=True)
         return [session for session in found if not self._expired(session)]
 
     async def find(self, job_id: str) -> Session:
         """The session of a job id, or of its number alone when that names just one; raises UnknownSession."""
         self._poll.glance()
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._poll.looked.wait(), FIRST_LOOK)
+        await happens(self._poll.looked, FIRST_LOOK)
         found = self._named(job_id)
         if not found:
             await self._poll.look_now()  # another server or the command line may just have started it

@@ -7,7 +7,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "qconnect_web"
 FLOORS = [
-    {"models", "errors", "quantities", "datafiles", "jobids", "pinning", "questions", "endpoints"},
+    {"models", "errors", "quantities", "datafiles", "jobids", "pinning", "questions", "endpoints"} | {"patience"},
     {"schedulers", "store", "credentials", "jobscripts", "apps", "appfiles", "forms", "clients", "assets", "vncclient"},
     {"transports", "sessions", "poll", "jobs", "intents", "generations", "words", "limits", "queues"}
     | {"doubts", "submission"},

@@ -78,7 +78,8 @@ class Screen:
         """How far it is: one line that is written over, or, where that cannot be, a line when something changed."""
         if sys.stderr.isatty() and not self.dumb:
             columns = max(shutil.get_terminal_size().columns - 1, 10)
-            self._write(sys.stderr, f"\r{cut(f'{text} ({clock(elapsed)})', columns)}\x1b[K")
+            passed = f" ({clock(elapsed)})"
+            self._write(sys.stderr, f"\r{cut(text, columns - len(passed))}{passed}\x1b[K")
             self._line = True
         elif text != self._told[0] or time.monotonic() - self._told[1] >= REMIND_S:
             self._told = (text, time.monotonic())

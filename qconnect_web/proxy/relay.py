@@ -11,12 +11,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from contextvars import Context
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+from ..patience import happens
 from ..pinning import PinnedContext
 from .channel import Channel
 from .flows import Side
@@ -160,8 +160,7 @@ class Relay:
         finally:
             its.close()
         channel = self._channel = Channel(AsyncioHost(), ours, self._on_message, self._on_lost)
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._echo.wait(), START_S)
+        await happens(self._echo, START_S)
         if self._channel is not channel or not self._echo.is_set():
             self.kill()
             self._give_up("it did not answer")
@@ -198,12 +197,9 @@ class Relay:
             return
         channel, self._echo = self._channel, asyncio.Event()
         channel.send({"do": "echo"})
-        try:
-            await asyncio.wait_for(self._echo.wait(), ECHO_S)
-        except asyncio.TimeoutError:
-            if channel is self._channel:
-                self._log.warning("qconnect: the relay process does not answer; it is ended")
-                self.kill()
+        if not await happens(self._echo, ECHO_S) and channel is self._channel:
+            self._log.warning("qconnect: the relay process does not answer; it is ended")
+            self.kill()
 
     def kill(self) -> None:
         """Ends the process now, and with it whatever passes through."""

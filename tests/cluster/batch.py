@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.cluster.node import NodeProcess
+from tests.cluster.node import Node, NodeProcess
 from tests.cluster.world import Cluster
 from tests.deadline import eventually
 
@@ -30,8 +30,12 @@ class Torque:
             (self.spool / name).mkdir(parents=True, exist_ok=True)
             (self.spool / name).chmod(mode)
         for node in cluster.nodes:
-            node.run(f"mkdir -p /usr/local/torque && ln -sfn {HERE}/bin {self.bin}")
+            self.install(node)
         (self.spool / "server_name").write_text(f"{cluster.login.name}\n")
+
+    def install(self, node: Node) -> None:
+        """Puts the programs on a node, which forgets them when it boots."""
+        node.run(f"mkdir -p /usr/local/torque && ln -sfn {HERE}/bin {self.bin}")
 
     def start(self, *names: str) -> Torque:
         """Starts both daemons, or the named one."""

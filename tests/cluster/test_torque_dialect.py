@@ -242,6 +242,7 @@ def test_other_servers_hosts_and_users(replay: Replay) -> None:
             replay.ids["53"] = replay.submit("qsub-st-r")
             replay.wait(replay.ids["53"], "R")
         replay.same(case)
+    replay.torque.install(replay.torque.cluster.compute[0])
     done = replay.torque.run(["/usr/local/torque/bin/qsub"], node="qc-node01", input="sleep 1\n", check=False)
     wanted = loose(CASES["qsub-host-not-allowed"]["err"]).replace("from qc-login", "from qc-node01")
     assert (done.returncode, loose(done.stderr)) == (177, wanted)
