@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.deadline import eventually
 from tests.e2e.desk import Desk, wait_ready
@@ -15,6 +16,7 @@ from tests.servers import REPOSITORY
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 ARTEFACTS = REPOSITORY / "tests/artefacts"
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
@@ -117,75 +119,83 @@ def test_a_server_that_is_away_is_told_and_forgotten_when_it_is_back(home: Page)
 
 
 def violations(page: Page) -> list[str]:
-    """What axe finds; the client's own page in the frame is not ours."""
-    found = Axe().run(page, context={"exclude": [["iframe"]]}, options=RULES)
-    return [f"{item['id']}: {node['html'][:120]}" for item in found.response["violations"] for node in item["nodes"]]
+    """What axe finds, by day and by night; the client's own page in the frame is not ours."""
+    found = []
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        said = Axe().run(page, context={"exclude": [["iframe"]]}, options=RULES).response["violations"]
+        found += [f"{scheme}: {item['id']}: {node['html'][:120]}" for item in said for node in item["nodes"]]
+    return found
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(desk: Desk, browser: Browser, session: dict[str, Any], scheme: Any) -> None:
-    with browser.new_context(color_scheme=scheme, viewport={"width": 1100, "height": 740}) as context:
-        page = context.new_page()
-        page.goto(desk.url(""))
-        expect(page.locator(".session").first).to_be_visible()
-        expect(page.locator(".tile").first).to_be_visible()
+def test_axe_finds_nothing(desk: Desk, context: BrowserContext, session: dict[str, Any]) -> None:
+    page = context.new_page()
+    page.goto(desk.url(""))
+    expect(page.locator(".session").first).to_be_visible()
+    expect(page.locator(".tile").first).to_be_visible()
+    assert violations(page) == []
+    page.goto(desk.url(f"{session['id']}/"))
+    wait_ready(page)
+    assert violations(page) == []
+    for button in ("#clipboard", "#end-session"):
+        page.locator(button).click()
         assert violations(page) == []
-        page.goto(desk.url(f"{session['id']}/"))
-        wait_ready(page)
-        assert violations(page) == []
-        for button in ("#clipboard", "#end-session"):
-            page.locator(button).click()
-            assert violations(page) == []
-            page.keyboard.press("Escape")
-        page.goto(desk.url("999/"))
-        assert violations(page) == []
+        page.keyboard.press("Escape")
+    page.goto(desk.url("999/"))
+    assert violations(page) == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_where_a_program_failed(desk: Desk, browser: Browser, scheme: Any) -> None:
-    failed = desk.server.launch("command", command=["no-such-program"])
-    desk.server.wait_for(failed["id"], "FAILED")
-    with browser.new_context(color_scheme=scheme, viewport={"width": 1100, "height": 740}) as context:
-        page = context.new_page()
-        page.goto(desk.url(f"{failed['id']}/"))
-        expect(page.locator("#log-text")).not_to_be_empty()
-        assert violations(page) == []
-        page.goto(desk.url(""))
-        for summary in ("#ended-box summary", "#missing summary"):
-            page.locator(summary).click()
-        assert violations(page) == []
-        page.locator('.tile[data-app="command"]').click()
-        assert violations(page) == []
+@pytest.fixture
+def failed(desk: Desk) -> dict[str, Any]:
+    """A session whose program is not there."""
+    found = desk.server.launch("command", command=["no-such-program"])
+    return desk.server.wait_for(found["id"], "FAILED")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 1100])
-def test_pages_fit_every_window(desk: Desk, browser: Browser, session: dict[str, Any], width: int, scheme: Any) -> None:
-    """Nothing is cut off or scrolls sideways; the pictures stay, for people to look at."""
+def test_axe_finds_nothing_where_a_program_failed(desk: Desk, context: BrowserContext, failed: dict[str, Any]) -> None:
+    page = context.new_page()
+    page.goto(desk.url(f"{failed['id']}/"))
+    expect(page.locator("#log-text")).not_to_be_empty()
+    assert violations(page) == []
+    page.goto(desk.url(""))
+    for summary in ("#ended-box summary", "#missing summary"):
+        page.locator(summary).click()
+    assert violations(page) == []
+    page.locator('.tile[data-app="command"]').click()
+    assert violations(page) == []
+
+
+def fits(page: Page, width: int) -> None:
+    """Nothing is cut off or scrolls sideways."""
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll('button, a')].filter(e => e.checkVisibility()).filter(e => {
+          const box = e.getBoundingClientRect(); return box.right > innerWidth + 1 || box.left < -1; })
+          .map(e => e.id || e.textContent)"""
+    )
+    assert cut == []
+
+
+def test_pages_fit_every_window(
+    desk: Desk, context: BrowserContext, session: dict[str, Any], failed: dict[str, Any]
+) -> None:
+    """The pictures stay, for people to look at."""
     Path(ARTEFACTS).mkdir(exist_ok=True)
-    failed = desk.server.launch("command", command=["no-such-program"])
-    desk.server.wait_for(failed["id"], "FAILED")
-    with browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 700}) as context:
-        page = context.new_page()
-        places = {"home": "", "viewer": f"{session['id']}/", "failed": f"{failed['id']}/", "404": "999/"}
-        for name, path in places.items():
-            page.goto(desk.url(path))
-            if name == "viewer":
-                wait_ready(page)
-            elif name == "home":
-                expect(page.locator(".tile").first).to_be_visible()
-            elif name == "failed":
-                expect(page.locator("#log-text")).not_to_be_empty()
+    page = context.new_page()
+    places = {"home": "", "viewer": f"{session['id']}/", "failed": f"{failed['id']}/", "404": "999/"}
+    for (name, path), width in product(places.items(), (320, 1100)):
+        page.set_viewport_size({"width": width, "height": 700})
+        page.goto(desk.url(path))
+        if name == "viewer":
+            wait_ready(page)
+        elif name == "home":
+            expect(page.locator(".tile").first).to_be_visible()
+        elif name == "failed":
+            expect(page.locator("#log-text")).not_to_be_empty()
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
             page.screenshot(path=str(ARTEFACTS / f"{name}-{width}-{scheme}.png"))
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
-            cut = page.evaluate(
-                """() => [...document.querySelectorAll('button, a')].filter(e => e.checkVisibility()).filter(e => {
-                  const box = e.getBoundingClientRect(); return box.right > innerWidth + 1 || box.left < -1; })
-                  .map(e => e.id || e.textContent)"""
-            )
-            assert cut == []
-            if name == "viewer":
-                over = page.frames[-1].evaluate(
-                    "document.elementFromPoint(innerWidth / 2, innerHeight * 0.6).className"
-                )
-                assert "notifications" not in over, "something of the client lies over the picture"
+            fits(page, width)
+        if name == "viewer":
+            over = page.frames[-1].evaluate("document.elementFromPoint(innerWidth / 2, innerHeight * 0.6).className")
+            assert "notifications" not in over, "something of the client lies over the picture"

@@ -14,12 +14,13 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.deadline import eventually
 from tests.e2e.painted import painted, ready, seconds_until, wait_painted
+from tests.extent import LONG
 from tests.faults import FaultProxy
 from tests.servers import JupyterServer, displays, settled, x_traces
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 SILENT_NODE_S = 20
-FROZEN_S = 60
+FROZEN_S = 60 if LONG else 15
 
 
 @pytest.fixture
@@ -125,7 +126,7 @@ def silence_node(page: Page, lab: JupyterServer) -> None:
 
 
 def freeze_browser(page: Page) -> None:
-    """After a minute asleep it works at once, or is back within three seconds."""
+    """After a sleep it works at once, or is back within three seconds."""
     chromium = [process for process in psutil.Process().children(recursive=True) if "chrom" in process.name()]
     assert chromium
     for process in chromium:
