@@ -14,6 +14,7 @@ exec 4<>never 5<>events
 for ((i = 0; i < {EVENTS}; i++)); do
   printf 'missing %s\\n' "$i" >&5
   read -r -t 0.00$((RANDOM % 4)) _ <&4
+  ((i % 100)) || read -r -t 0.05 _ <&4
 done &
 trap "kill $! 2>/dev/null" EXIT
 heard=0 waited=0

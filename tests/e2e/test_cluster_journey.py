@@ -33,7 +33,7 @@ def lab(
     request: pytest.FixtureRequest, scheduler: str, cluster: Cluster, torque: Torque, lab_config: dict[str, Any]
 ) -> Iterator[ClusterServer]:
     """Alice's JupyterLab on the login node."""
-    settings = {"scheduler": scheduler, "transport": request.param}
+    settings = {"scheduler": scheduler, "transport": request.param, "max_questions_per_minute": 120}
     name = f"lab-{scheduler}-{request.param}"
     config = {**lab_config, "QConnect": settings}
     config["LabApp"] = {**config["LabApp"], "extra_labextensions_path": [f"/home/alice/{name}/labextensions"]}
