@@ -19,9 +19,8 @@ from typing import Any
 from ..patience import happens
 from ..pinning import PinnedContext
 from .channel import Channel
-from .flows import Side
 from .metrics import RELAY_STARTS
-from .pump import Closed
+from .pump import Closed, Side
 from .sockets import AsyncioHost
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from .flows import Side
-from .pump import READ, WRITE, Closed, Splice
+from .pump import READ, WRITE, Closed, Side, Splice
 
 REPORT_S = 5.0
 

@@ -8,8 +8,7 @@ from typing import Protocol
 
 from tornado.iostream import IOStream, StreamClosedError
 
-from .flows import CHUNK, Side
-from .pump import Closed
+from .pump import CHUNK, Closed, Side
 from .sockets import SocketPump
 
 Report = Callable[[int, int], None]

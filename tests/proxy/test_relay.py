@@ -31,7 +31,7 @@ from tests.proxy.world import Jupyter, Node, Run, make_pair, settle, switch
 
 Doors = Callable[..., Node]
 LEAN = {"qconnect_web", "qconnect_web.pinning", "qconnect_web.proxy"} | {
-    f"qconnect_web.proxy.{name}" for name in ("channel", "epoll", "flows", "pipes", "pump", "relay_process")
+    f"qconnect_web.proxy.{name}" for name in ("channel", "epoll", "pump", "relay_process")
 }
 
 
