@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -252,11 +253,23 @@ def test_a_terminal_session_is_a_terminal_with_its_display_beside_it(page: Page,
 
     eventually(attached, 60, "the terminal in the session")
     where = lab.home / "where"
-    typed('echo "$QCONNECT$DISPLAY" > ~/where')
-    eventually(lambda: where.exists() and where.read_text().startswith("tmux:"), 20, "the session's own shell")
+
+    def in_session() -> bool:
+        typed('echo "$QCONNECT$DISPLAY" > ~/where')
+        with suppress(AssertionError):
+            return eventually(lambda: where.exists() and where.read_text().startswith("tmux:"), 5)
+        return False
+
+    eventually(in_session, 60, "the session's own shell")
     inside = next(frame for frame in page.frames if f"/qconnect/{session['id']}/" in frame.url)
     expect(inside.get_by_text("No window yet")).to_be_visible(timeout=20_000)
-    typed("xterm -bg '#ff0000' -e sleep 1000 &")
-    inside.wait_for_function("() => window.qconnect.state === 'ready'", timeout=40_000)
+
+    def shown() -> bool:
+        typed("xterm -bg '#ff0000' -e sleep 1000 &")
+        with suppress(AssertionError):
+            return eventually(lambda: inside.evaluate("() => window.qconnect.state === 'ready'"), 10)
+        return False
+
+    eventually(shown, 60, "the window beside the terminal")
     ARTEFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTEFACTS / "lab-terminal.png")
