@@ -39,10 +39,9 @@ class Doubts:
 
     def begin(self, session: Session) -> None:
         """The session's display was lost."""
-        run = session.connection.run if session.connection else ""
         known = self._open.get(session.record.key)
-        if known is None or known.run != run:
-            self._open[session.record.key] = Doubt(run, time.monotonic())
+        if session.connection and (known is None or known.run != session.connection.run):
+            self._open[session.record.key] = Doubt(session.connection.run, time.monotonic())
 
     def end(self, session: Session) -> None:
         """It was reached."""

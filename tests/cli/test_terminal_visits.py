@@ -149,11 +149,17 @@ def test_the_wrong_end_of_ssh_is_told_from_the_end_of_tmux(busy_desk: Desk, term
     assert busy_desk.state(terminal) == "READY"
 
 
-def test_ctrl_c_while_waiting_leaves_the_job(full_desk: Desk) -> None:
-    child = full_desk.spawn("-c", *SMALL)
+def waiting(desk: Desk) -> tuple[pexpect.spawn[str], str]:
+    """A terminal that waits for its session, and the session's job id."""
+    child = desk.spawn("-c", *SMALL)
     child.expect(r"created with job id (\S+)")
-    job_id = child.match[1]  # type: ignore[index]  # expect has matched
+    job_id = str(child.match[1])  # type: ignore[index]  # expect has matched
     child.expect("QUEUED: Waiting in the queue")
+    return child, job_id
+
+
+def test_ctrl_c_while_waiting_leaves_the_job(full_desk: Desk) -> None:
+    child, job_id = waiting(full_desk)
     child.expect(r"\(\d s\)")
     child.sendintr()
     status, text = finish(child)
@@ -163,10 +169,7 @@ def test_ctrl_c_while_waiting_leaves_the_job(full_desk: Desk) -> None:
 
 
 def test_a_job_that_dies_while_somebody_waits(full_desk: Desk) -> None:
-    child = full_desk.spawn("-c", *SMALL)
-    child.expect(r"created with job id (\S+)")
-    job_id = child.match[1]  # type: ignore[index]  # expect has matched
-    child.expect("QUEUED")
+    child, job_id = waiting(full_desk)
     assert full_desk.run("--stop", job_id).returncode == 0
     status, text = finish(child)
     assert status == 3, text
