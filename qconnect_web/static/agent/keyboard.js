@@ -2,7 +2,16 @@
 
 import { agent, tell } from './page.js';
 import { freshen } from './clipboard.js';
+import { wrap } from './methods.js';
 import { watchWork } from './work.js';
+
+/**
+ * The client's page takes the focus when it loads, also from the page around it, where the user may be typing: in
+ * JupyterLab's terminal, say. Its scripts may only move a focus that is in this frame.
+ */
+function stayOut() {
+  wrap(HTMLElement, 'focus', (_element, _args, inner) => (document.hasFocus() ? inner() : undefined));
+}
 
 export function takeKeyboard() {
   if (!agent.client || agent.readonly) {
@@ -52,6 +61,7 @@ function onBlur(event) {
 }
 
 export function watchKeyboard() {
+  stayOut();
   watchWork();
   window.addEventListener('blur', onBlur, true);
   window.addEventListener('focusout', onBlur, true);
