@@ -1,7 +1,8 @@
 // Gives the keyboard to the program, and takes it back.
 
-import { agent, tell } from './page.js';
+import { agent } from './page.js';
 import { freshen } from './clipboard.js';
+import { watchEntry } from './entry.js';
 import { wrap } from './methods.js';
 import { watchWork } from './work.js';
 
@@ -32,16 +33,6 @@ export function releaseKeyboard() {
   }
 }
 
-/** The way out for those without a mouse; before the client, which would send it to the program. @param {KeyboardEvent} event */
-function onChord(event) {
-  if (event.ctrlKey && event.altKey && event.shiftKey && event.code === 'KeyQ') {
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    releaseKeyboard();
-    tell('chord');
-  }
-}
-
 /**
  * The client takes the focus back whenever its field loses it, also when the user went to the page around. Only once
  * the focus has arrived somewhere is it known where it went.
@@ -65,17 +56,5 @@ export function watchKeyboard() {
   watchWork();
   window.addEventListener('blur', onBlur, true);
   window.addEventListener('focusout', onBlur, true);
-  window.addEventListener('keydown', onChord, true);
-  window.addEventListener(
-    'pointerdown',
-    () => {
-      takeKeyboard(); // a click on a canvas does not bring the focus back from the page around
-      tell('focus');
-    },
-    true,
-  );
-  window.addEventListener('focus', () => {
-    takeKeyboard(); // before the page is told and says so: the first key may come at once
-    tell('focus');
-  });
+  watchEntry(takeKeyboard, releaseKeyboard);
 }
