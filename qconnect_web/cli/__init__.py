@@ -26,8 +26,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(asyncio.run(command.run()))
     except KeyboardInterrupt:
-        screen.note(command.interrupted())
-        return Exit.INTERRUPTED
+        words, status = command.interrupted()
+        screen.note(words)
+        return status
     except BrokenPipeError:
         sys.stderr.close()  # what read our output has gone; Python would complain once more at exit
         return Exit.DONE

@@ -64,12 +64,14 @@ class Command:
         finally:
             await manager.close()
 
-    def interrupted(self) -> str:
-        """What to say after Ctrl-C."""
-        session = self._visit.session if self._visit else None
-        if session is None:
-            return "Interrupted; nothing was started."
-        return f"Left. Session {session.id} goes on. Come back with: qconnect {session.id}"
+    def interrupted(self) -> tuple[str, Exit]:
+        """What to say after Ctrl-C, and the exit status: where a viewer was shown, that is how one leaves it."""
+        visit = self._visit
+        if visit is None or visit.session is None:
+            return "Interrupted; nothing was started.", Exit.INTERRUPTED
+        job_id = visit.session.id
+        status = Exit.DONE if visit.showing else Exit.INTERRUPTED
+        return f"Left. Session {job_id} goes on. Come back with: qconnect {job_id}", status
 
     # ------------------------------------------------------------------ which deed
     def _deed(self) -> Deed:

@@ -21,10 +21,14 @@ HUNG_UP_S = 5.0
 
 
 class Visit:
-    """What the options ask for, carried out; `session` is the one that is being visited, as soon as it is known."""
+    """What the options ask for, carried out.
+
+    `session` is the one that is being visited, as soon as it is known; `showing` says whether its viewer is open.
+    """
 
     def __init__(self, manager: SessionManager, options: argparse.Namespace, screen: Screen, *, ssh: list[str]) -> None:
         self.session: Session | None = None
+        self.showing = False
         self._manager, self._options, self._screen, self._ssh = manager, options, screen, ssh
 
     async def named(self, job_id: str) -> Session:
@@ -119,8 +123,10 @@ class Visit:
             f"End it with: qconnect --stop {session.id}"
         )
         async with native.viewer(self._manager, session) as shown:
+            self.showing = True
             status = await shown.wait()
             words = shown.last_words()
+        self.showing = False
         session = await self._after(session, HUNG_UP_S if shown.hung_up else 0.0)
         return self._left(session, status, words)
 

@@ -6,6 +6,8 @@ import os
 import subprocess
 import time
 from array import array
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import Xlib.protocol.event
@@ -13,28 +15,40 @@ import Xlib.X
 from Xlib.display import Display
 from Xlib.error import XError
 
+from tests.cluster.node import Node
 from tests.deadline import eventually
 
 STILL_S = 0.5
 RED = "red"
 PIXEL = 0xFF0000
 """That red in an image."""
+SOCKETS = Path("/tmp/.X11-unix")
+FAR = 1_000_000
+"""Added to a number of our own, it is nobody's display here."""
 
 
 class UserScreen:
-    """A screen of 1024x768 with nothing on it, not even a window manager."""
+    """A screen of 1024x768 with nothing on it, not even a window manager; `popen` may start it on another node."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, popen: Callable[..., subprocess.Popen[bytes]] = subprocess.Popen, sockets: Path = SOCKETS
+    ) -> None:
         read, write = os.pipe()
-        self.process = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(write), "-screen", "0", "1024x768x24", "-nolisten", "tcp"],
-            pass_fds=[write],
-            stderr=subprocess.DEVNULL,
-        )
+        geometry = ["-screen", "0", "1024x768x24", "-nolisten", "tcp", "-ac"]
+        argv = ["Xvfb", "-displayfd", str(write), *geometry]
+        self.process = popen(argv, pass_fds=[write], stderr=subprocess.DEVNULL)
         os.close(write)
         with os.fdopen(read) as told:
             self.display = f":{told.readline().strip()}"
-        self._x = Display(self.display)
+        self._door = SOCKETS / f"X{os.getpid() + FAR}" if sockets != SOCKETS else None
+        if self._door:
+            self._door.symlink_to(sockets / f"X{self.display[1:]}")
+        self._x = Display(f":{self._door.name[1:]}" if self._door else self.display)
+
+    @classmethod
+    def on(cls, node: Node, user: str) -> UserScreen:
+        """The user's screen at a node of the cluster; `display` is its name there."""
+        return cls(lambda argv, **more: node.popen(argv, user, **more), node.tmp / SOCKETS.relative_to("/tmp"))
 
     def picture(self) -> array[int]:
         """The screen's pixels."""
@@ -88,3 +102,5 @@ class UserScreen:
         self._x.close()
         self.process.terminate()
         self.process.wait(10)
+        if self._door:
+            self._door.unlink()

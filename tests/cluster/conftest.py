@@ -1,4 +1,4 @@
-"""Alice's servers on the cluster, one for each batch system, for the tests of faults and of neighbours."""
+"""Alice's servers and desks on the cluster, one for each batch system."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.cluster.batch import Torque
+from tests.cluster.desk import ClusterDesk
 from tests.cluster.server import ClusterServer, server_on
 from tests.cluster.world import Cluster
 
@@ -41,3 +42,17 @@ def slurm_server(cluster: Cluster) -> Iterator[ClusterServer]:
         yield server.start(120)
     finally:
         server.close()
+
+
+@pytest.fixture(scope="module", params=["slurm", "torque"])
+def desk(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[ClusterDesk]:
+    """On each batch system, for all tests of a module: which one it is, qconnect finds out by itself."""
+    if request.param == "torque":
+        request.getfixturevalue("torque")
+    module = request.module.__name__.rpartition(".")[2].removeprefix("test_")
+    name = f"{module}-{request.param}"
+    config = {"QConnect": settings("auto", sessions_dir=f"/home/alice/{name}/sessions")}
+    path = (Torque.bin,) if request.param == "torque" else ()
+    found = ClusterDesk(cluster, server_on(cluster, name, config=config, path=path))
+    yield found
+    found.close()

@@ -33,15 +33,10 @@ export class QuestionBox {
       event.preventDefault(); // it closes when the server says that nothing is asked any more
       this.answer(null);
     });
-    window.addEventListener('focus', () => {
-      setTimeout(() => {
-        this.focus(); // only after a click has put the focus where it was, which may be nowhere
-      });
-    });
   }
 
   /** Whether something is asked. */
-  get asking() {
+  get open() {
     return this.question !== null;
   }
 
@@ -70,24 +65,11 @@ export class QuestionBox {
     this.input.hidden = question.confirm;
     this.yes.textContent = question.confirm ? 'Yes, it is the right one' : 'Answer';
     this.no.textContent = question.confirm ? 'No' : 'Cancel';
-    this.open();
     this.setBusy(false);
-  }
-
-  /** Shows the dialog; one that is inert takes no focus from the page around, where the user may be typing. */
-  open() {
     if (!this.dialog.open) {
-      this.dialog.inert = !document.hasFocus();
       this.dialog.showModal();
-      this.dialog.inert = false;
     }
-  }
-
-  /** Puts the focus where the answer is given: a key pressed too early must not accept a host key. */
-  focus() {
-    if (this.question && document.hasFocus() && !document.activeElement?.closest('#question-form')) {
-      (this.question.confirm ? this.no : this.input).focus();
-    }
+    (question.confirm ? this.no : this.input).focus();
   }
 
   /** @param {string | null} text null: the user does not answer */
@@ -109,7 +91,7 @@ export class QuestionBox {
     this.yes.disabled = this.no.disabled = this.input.disabled = on;
     this.told.textContent = on ? 'Sent…' : '';
     if (!on) {
-      this.focus();
+      this.input.focus();
     }
   }
 }

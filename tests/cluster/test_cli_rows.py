@@ -1,0 +1,266 @@
+"""The ancestor's behaviours where a cluster could differ from one machine: ids, names, words and nodes of its own.
+
+The rows (Q) are those of docs/qconnect-1.8.1.md. A terminal and a window are shared by most of them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pexpect
+import pytest
+
+from qconnect_web.cli.exits import Exit
+from tests.cli.desk import SMALL, detach, finish
+from tests.cli.xscreen import RED, UserScreen
+from tests.cluster.desk import ClusterDesk
+from tests.cluster.world import Cluster
+from tests.deadline import eventually
+
+pytestmark = pytest.mark.cluster
+SHELL = r"alice@qc-node\d+"
+PROGRAM = """#!/bin/bash
+echo 'XIO:  fatal IO error 11 on X server ":1"' >&2
+xterm -T rows & trap 'kill $!' EXIT
+until [ -e {place}/enough ]; do sleep 0.1; done
+exit 7
+"""
+"""It shows a window until it is told to go, and has something to say then."""
+LOST = "setup: exit 5\nkind: terminal\ntitle: Lost\ncommand: [bash]\nresources:\n  queue: interactive\n"
+"""An app whose jobs die at their start, in a queue of the site's choice."""
+
+
+@pytest.fixture(scope="module")
+def terminal(desk: ClusterDesk) -> dict[str, Any]:
+    """A terminal session that is READY; who uses it leaves it so."""
+    return desk.ready("-n", "my plot", "-t", "2", "-m", "600MB", "--queue", "batch")
+
+
+@pytest.fixture(scope="module")
+def window(desk: ClusterDesk) -> dict[str, Any]:
+    """The session of a program with a window, READY."""
+    program = desk.server.home / "program"
+    program.write_text(PROGRAM.format(place=desk.server.there))
+    program.chmod(0o755)
+    return desk.ready("-g", f"{desk.server.there}/program 'with words'")
+
+
+@pytest.fixture(scope="module")
+def screen(cluster: Cluster) -> Iterator[UserScreen]:
+    """Alice's screen, at the login node."""
+    found = UserScreen.on(cluster.login, "alice")
+    yield found
+    found.close()
+
+
+def own_xpra(desk: ClusterDesk) -> str:
+    """PATH with an xpra in it, where the machine has none."""
+    tools = desk.server.home / "tools"
+    tools.mkdir(exist_ok=True)
+    shutil.copy("/usr/bin/xpra", tools)
+    return f"{desk.server.there}/tools:{desk.server.environment()['PATH']}"
+
+
+@pytest.fixture
+def no_room(desk: ClusterDesk) -> Iterator[None]:
+    """No node takes a job meanwhile."""
+    first, second = desk.cluster.compute
+    with desk.cluster.closed(first), desk.cluster.closed(second):
+        yield
+
+
+def number(job_id: str) -> str:
+    return job_id.partition(".")[0]
+
+
+def files(desk: ClusterDesk) -> set[str]:
+    """What lies about in the user's home, but for what a shell itself leaves."""
+    return {path.name for path in desk.server.users_home.iterdir()} - {".bash_history"}
+
+
+def attached(desk: ClusterDesk, *argv: str, **env: str) -> pexpect.spawn[str]:
+    """A terminal session with a clean screen, in which `qconnect` is what it is on the login node."""
+    child = desk.spawn(*argv, **env)
+    child.expect(SHELL)
+    child.sendline(f". {desk.profile}; clear; echo $((40+2))-cleared")
+    child.expect_exact("42-cleared")
+    return child
+
+
+def test_waiting_is_told_in_the_batch_systems_words_and_can_be_left(desk: ClusterDesk, no_room: None) -> None:
+    """Q2, Q4, Q30, Q31, Q32, Q41, Q47."""
+    child = desk.spawn("-c", *SMALL)
+    child.expect(r"created with job id (\S+)")
+    job_id = str(child.match[1])  # type: ignore[index]  # expect has matched
+    child.expect("safely press Ctrl-C")
+    child.expect(r"QUEUED: (\S.*) \(\d+ s\)")
+    child.sendintr()
+    status, text = finish(child)
+    assert (status, f"qconnect {job_id}" in text) == (Exit.INTERRUPTED, True), text
+    assert desk.session(job_id)["state"] == "QUEUED"
+
+    again = desk.spawn()
+    again.expect_exact(f"Connecting to session {job_id}")
+    again.expect("QUEUED")
+    assert desk.run("--app", "tmux").stdout.split()[:2] == [job_id, "QUEUED"]
+    assert desk.run("--stop", job_id).returncode == 0
+    status, text = finish(again)
+    assert status == Exit.DIED, text
+    assert re.search("ENDING|No running jobs", desk.run("-l").stdout)
+
+
+def test_what_is_asked_for_is_what_the_batch_system_is_asked(
+    desk: ClusterDesk, terminal: dict[str, Any], window: dict[str, Any]
+) -> None:
+    """Q9, Q11, Q12, Q13, Q14, Q15, Q43."""
+    assert [terminal["name"], window["name"]] == ["my plot_int_tmux", "program_int_gui"]
+    asked = "qstat -f" if desk.torque else "scontrol -o show job"
+    seen = desk.batch(f"{asked} {terminal['id']}")
+    if desk.torque:
+        assert "Job_Name = my-plot_int_tmux" in seen
+        assert "Resource_List.nodes = 1:ppn=2" in seen
+        assert "Resource_List.mem = 600MB" in seen
+    else:
+        assert "JobName=my-plot_int_tmux" in seen
+        assert "NumNodes=1 NumCPUs=2" in seen
+        assert "mem=600M" in seen
+    assert re.search("program_int_gui", desk.batch(f"{asked} {window['id']}"))
+    script = desk.run("-c", "-t", "2", "--queue", "batch", "--script").stdout
+    assert ("#PBS -l nodes=1:ppn=2" if desk.torque else "#SBATCH --cpus-per-task=2") in script
+    assert f"{'#PBS -l mem=10GB' if desk.torque else '#SBATCH --mem=2000M'}\n" in script  # half of the node's
+
+
+def test_the_list_is_of_ones_own_sessions_and_of_nothing_else(
+    desk: ClusterDesk, terminal: dict[str, Any], window: dict[str, Any]
+) -> None:
+    """Q7, Q35, Q37: jobs with the ancestor's names, one's own and another's, are none."""
+    submit = "qsub -N other_int_tmux" if desk.torque else "sbatch -J other_int_tmux"
+    stranger = desk.batch(f"echo 'sleep 60' | {submit}") if desk.torque else desk.batch(f"{submit} --wrap 'sleep 60'")
+    head, *rows = (line for line in desk.run("-l").stdout.splitlines() if " ENDING " not in line)
+    assert head.split() == ["Job_ID", "Job_Name", "Job_Type", "Queue", "Node", "State", "Left"]
+    assert [row.split()[0] for row in rows] == sorted(
+        [terminal["id"], window["id"]], key=lambda found: int(number(found))
+    )
+    (row,) = [row for row in rows if row.startswith(terminal["id"])]
+    assert re.search(r"my plot_int_tmux +tmux +batch +qc-node0[12] +READY +00:(1\d:\d\d|20:00)$", row)
+    desk.batch(f"{'qdel' if desk.torque else 'scancel'} {stranger.split()[-1]}")
+
+
+def test_the_session_that_is_meant_is_found(
+    desk: ClusterDesk, terminal: dict[str, Any], window: dict[str, Any]
+) -> None:
+    """Q3, Q4, Q5, Q6."""
+
+    def found(*argv: str) -> str:
+        return desk.run(*argv).stdout.split()[0]
+
+    assert found() == found("--app", "tmux") == found("-j", number(terminal["id"])) == terminal["id"]
+    assert found("-g", "program") == found(number(window["id"])) == window["id"]
+    done = desk.run("4711")
+    assert done.returncode == Exit.REFUSED
+    assert "There is no session 4711" in done.stderr
+    assert terminal["id"] in done.stderr
+
+
+def test_within_a_terminal_its_display_is_at_hand(desk: ClusterDesk, terminal: dict[str, Any]) -> None:
+    """Q6, Q18, Q20, Q21, Q25, Q26, Q27, Q28, Q46."""
+    job_id = terminal["id"]
+    child = attached(desk, "-j", number(job_id))
+    child.sendline('echo "<$QCONNECT>$DISPLAY>"; xdpyinfo >/dev/null && echo X-$((40+2))')
+    child.expect_exact(f"<tmux>:{number(job_id)}>")
+    child.expect_exact("X-42")
+    child.sendline("clear; qconnect; echo rc=$?")
+    child.expect_exact(f"export DISPLAY=:{number(job_id)}")
+    child.expect_exact(f"qconnect --connect-gui {job_id}")
+    child.expect_exact("rc=0")
+    child.sendline(f"clear; qconnect --connect-gui {job_id}; echo rc=$?")
+    child.expect_exact(f"You are inside session {job_id}")
+    child.expect_exact("rc=1")
+    child.sendline("clear; qconnect -h | tr -s ' \\n' ' ' | grep -o 'inside session [0-9a-z.-]*[^.]'")
+    child.expect_exact(f"inside session {job_id}")
+    child.sendline(f"clear; qconnect {job_id}; echo rc=$?")
+    child.expect_exact("inside tmux already")
+    child.expect_exact("rc=1")
+    assert detach(child)[0] == 0
+
+
+def test_windows_are_shown_on_the_users_own_display_and_left(
+    desk: ClusterDesk, terminal: dict[str, Any], screen: UserScreen
+) -> None:
+    """Q18, Q23, Q34, Q44, Q49: with an xpra of the user's own, since the login node has none."""
+    job_id, here = terminal["id"], {"DISPLAY": screen.display, "PATH": own_xpra(desk)}
+    child = attached(desk, job_id, **here)
+    child.sendline(f"xterm -geometry 40x10 -bg {RED} -fg {RED} -cr {RED} +sb -bc -e sleep 1000 &")
+    first = screen.settled_red()
+    assert detach(child)[0] == 0
+    screen.await_red(0)
+    child = desk.spawn("--connect-gui", job_id, **here)
+    child.expect("the program goes on")
+    assert screen.settled_red() == first  # the same picture as before
+    child.sendintr()
+    status, text = finish(child)
+    assert (status, f"qconnect {job_id}" in text) == (Exit.DONE, True), text
+    screen.await_red(0)
+    assert desk.session(job_id)["state"] == "READY"
+    status, text = finish(desk.spawn("--connect-gui", job_id, DISPLAY=screen.display))
+    assert (status, "xpra is not installed here" in text) == (Exit.DONE, True), text
+
+
+def test_another_one_can_always_be_had_and_ends_with_its_shell(desk: ClusterDesk, terminal: dict[str, Any]) -> None:
+    """Q8, Q22, Q36, Q38, Q47."""
+    before = files(desk)
+    child = desk.spawn("--create", *SMALL)
+    child.expect(r"created with job id (\S+)")
+    job_id = str(child.match[1])  # type: ignore[index]  # expect has matched
+    child.expect(SHELL)
+    child.sendline("exit")
+    left = time.time()
+    status, text = finish(child)
+    assert (status, f"Session {job_id} has ended" in text) == (Exit.DONE, True), text
+    jobs = "qstat" if desk.torque else "squeue -h"
+    eventually(lambda: not re.search(rf"\b{number(job_id)}\b.* (R|CG|E) ", desk.batch(jobs)), 10, "the job's end")
+    assert time.time() - left <= 5 + 1  # the batch system's own answer takes part of a second
+    desk.await_state(job_id, "ENDED")
+    assert job_id not in [line.split()[0] for line in desk.run("-l").stdout.splitlines()]
+    assert job_id in [line.split()[0] for line in desk.run("-a").stdout.splitlines()]
+    status, text = finish(desk.spawn(job_id))
+    assert (status, "has ended" in text) == (Exit.DIED, True), text
+    assert files(desk) == before
+
+
+def test_a_job_that_dies_at_its_start_says_why(desk: ClusterDesk) -> None:
+    """Q33, Q41, Q42."""
+    apps = desk.server.users_home / ".config/qconnect/apps"
+    apps.mkdir(parents=True, exist_ok=True)
+    (apps / "lost.yaml").write_text(LOST)
+    status, text = finish(desk.spawn("--app", "lost", *SMALL))
+    (session,) = [found for found in desk.sessions() if found["app"] == "lost"]
+    assert (status, session["spec"]["queue"]) == (Exit.DIED, "interactive")
+    assert "prepare this program failed" in text
+    assert f"qconnect --log {session['id']}" in text
+
+
+def test_a_program_ends_its_job_with_its_own_word(desk: ClusterDesk, window: dict[str, Any]) -> None:
+    """Q29, Q34, Q38, Q48."""
+    (desk.server.home / "enough").touch()
+    assert desk.await_state(window["id"], "ENDED", "FAILED")["exit_status"] == 7
+    log = desk.run("--log", window["id"]).stdout
+    assert "exit status 7" in log
+    assert "XIO" not in log
+
+
+def test_the_doctor_knows_the_batch_system(desk: ClusterDesk) -> None:
+    """Q19, Q45."""
+    assert re.fullmatch(r"qconnect [\d.]+\S*\n", desk.run("-v").stdout)
+    done = desk.run("--doctor", "--json")
+    found = {finding["check"]: finding for finding in json.loads(done.stdout)["findings"]}
+    assert found["batch system"]["found"].startswith("torque. " if desk.torque else "slurm. ")
+    for check in ("batch system", "batch answers", "sessions folder", "clock", "transport"):
+        assert found[check]["level"] == "ok", found[check]
+    assert "batch (the default)" in found["batch answers"]["found"]
+    assert (done.returncode == Exit.UNHEALTHY) == ("problem" in {each["level"] for each in found.values()})
