@@ -1,4 +1,4 @@
-"""What a session could leave on a node: processes, X locks, sockets, runtime folders."""
+"""What a session has, and could leave, on a node: ports, processes, X locks, sockets, runtime folders."""
 
 from __future__ import annotations
 
@@ -20,3 +20,9 @@ def left_on(node: Node, user: str) -> list[str]:
     command = f"find /tmp /run /dev/shm /var/tmp -xdev -uid {uid} 2>/dev/null"
     files = node.run(command, check=False).stdout.splitlines()
     return [*processes, *files]
+
+
+def listening(node: Node, user: str) -> set[int]:
+    """The ports, of TCP and UDP, at which the user's programs wait for the network on a node."""
+    lines = node.run(["ss", "-Htulne"]).stdout.splitlines()
+    return {int(line.split()[4].rpartition(":")[2]) for line in lines if f"uid:{USERS[user]} " in line}

@@ -19,6 +19,8 @@ from qconnect_web.cli.exits import Exit
 from tests.cli.desk import SMALL, detach, finish
 from tests.cli.xscreen import RED, UserScreen
 from tests.cluster.desk import ClusterDesk
+from tests.cluster.display import written
+from tests.cluster.leftovers import listening
 from tests.cluster.world import Cluster
 from tests.deadline import eventually
 
@@ -149,6 +151,16 @@ def test_the_list_is_of_ones_own_sessions_and_of_nothing_else(
     (row,) = [row for row in rows if row.startswith(terminal["id"])]
     assert re.search(r"my plot_int_tmux +tmux +batch +qc-node0[12] +READY +00:(1\d:\d\d|20:00)$", row)
     desk.batch(f"{'qdel' if desk.torque else 'scancel'} {stranger.split()[-1]}")
+
+
+def test_nothing_listens_on_a_node_but_the_published_ports(
+    desk: ClusterDesk, terminal: dict[str, Any], window: dict[str, Any]
+) -> None:
+    """B21, B23."""
+    for node in desk.cluster.compute:
+        here = {found["id"] for found in (terminal, window) if found["job"]["node"] == node.name}
+        written_here = [written(path) for path in (desk.server.home / "sessions").glob("*/connection.json")]
+        assert listening(node, "alice") == {found["port"] for found in written_here if found["job"] in here}
 
 
 def test_the_session_that_is_meant_is_found(

@@ -18,7 +18,7 @@ from tests.servers import JupyterServer
 
 XCLIPBOARD = Path(__file__).with_name("xclipboard.py")
 XSTARTUP = """#!/bin/bash
-xsetroot -solid '#305070'
+xsetroot -solid '{colour}'
 exec xterm -geometry 100x30+20+20 -u8 -fa Monospace -fs 11
 """
 """A VNC desktop of the user's own: with no window manager, keys go to the window under the pointer."""
@@ -85,11 +85,11 @@ class Desk:
         return True
 
 
-def make_desktop(home: Path) -> None:
+def make_desktop(home: Path, colour: str = "#305070") -> None:
     """Puts a small VNC desktop into a home."""
     path = home / ".vnc/xstartup"
     path.parent.mkdir()
-    path.write_text(XSTARTUP)
+    path.write_text(XSTARTUP.format(colour=colour))
     path.chmod(0o755)
 
 
