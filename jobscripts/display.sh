@@ -21,19 +21,23 @@ qc_hex_bytes() {
   for ((i = 0; i < 32; i += 2)); do printf '\\x%s' "${1:i:2}"; done
 }
 
-# Starts the X server on the display of the job's number; one that is in use makes it end, then 1 000 000 further.
-qc_start_x() {
+# Starts the X server on this display; whether it can, it says itself.
+qc_begin_x() {
+  qc_d=$1
+  qc_write_cookie
+  if [[ $qc_kind == vnc ]]; then qc_launch_vnc; else qc_launch_xvfb; fi
+}
+
+# Waits until X has a display: the job's number, or 1 000 000 further for each one that is in use.
+qc_settle_x() {
   local try
-  qc_d=$((10#$qc_number % 2147483648))
   for try in {1..20}; do
-    qc_write_cookie
-    if [[ $qc_kind == vnc ]]; then qc_launch_vnc; else qc_launch_xvfb; fi
     if qc_await_x; then
       printf '%s\n' "$qc_d" >"$qc_rt/display"
       return
     fi
     qc_log "display :$qc_d cannot be used (try $try)"
-    qc_d=$(((qc_d + 1000000) % 2147483648))
+    qc_begin_x $(((qc_d + 1000000) % 2147483648))
   done
   qc_finish not-ready "No X server could be started on node $qc_node. See the session's log, and ask your administrator."
 }

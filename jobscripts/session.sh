@@ -129,9 +129,10 @@ qc_raise_display() {
   qc_find_xpra
   qc_find_tools Xvfb
   qc_choose_world
+  qc_begin_x $((10#$qc_number % 2147483648))
   qc_ask_version & version=$!
   qc_begin_keys
-  qc_start_x
+  qc_settle_x
   qc_await_keys
   wait "$version"
   qc_read_version

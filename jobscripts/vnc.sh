@@ -5,8 +5,9 @@
 qc_raise_vnc() {
   qc_find_vnc
   qc_find_tools
+  qc_begin_x $((10#$qc_number % 2147483648))
   qc_begin_keys
-  qc_start_x
+  qc_settle_x
   qc_await_keys
   qc_start_server
   qc_probe
