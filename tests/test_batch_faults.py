@@ -341,7 +341,8 @@ def test_a_display_that_hung_up_is_not_dialled_again_before_the_batch_system_was
             if number is signal.SIGKILL:
                 system.operate("qrerun", "1")
             for pid in server.leftovers():
-                os.kill(pid, number)
+                with suppress(ProcessLookupError):  # one that was about to end
+                    os.kill(pid, number)
         with suppress(ConnectionClosed):
             while shown.recv(10):
                 pass
