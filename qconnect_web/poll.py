@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
+from . import pace
 from .errors import QConnectError, SchedulerFailed
 from .generations import Generations
 from .intents import abandoned, adopted, write_late
@@ -21,11 +22,6 @@ from .models import Job, JobState, Session, SessionState
 from .patience import happens
 from .store import Facts, Store
 
-LOOK_WAITING = 0.25
-"""Seconds between two looks at the folders while somebody waits for a session to start or end."""
-LOOK_WATCHED = 1.0
-LOOK_PENDING = 10.0
-LOOK_IDLE = 60.0
 GLANCE = 15.0
 """Seconds for which one listing counts as somebody watching: pages that poll ask more often than this."""
 SETTLE = 30.0
@@ -233,9 +229,14 @@ class Poll:
 
     def _pause(self) -> float:
         """Seconds until the next look."""
-        if self.watched:
-            return LOOK_WAITING if self._pending() else LOOK_WATCHED
-        return LOOK_PENDING if self._pending() or self._intents() else LOOK_IDLE
+        pending = self._pending() or (not self.watched and bool(self._intents()))
+        return pace.pause(watched=self.watched, pending=pending, opening=self._opening())
+
+    def _opening(self) -> bool:
+        """Whether a run was first seen a moment ago and has said nothing since."""
+        since = time.monotonic() - pace.OPENS_WITHIN
+        begun = (key for key, facts in self._facts.items() if facts.run and not (facts.connection or facts.end))
+        return any(key in self._announced and self._announced[key][1] > since for key in begun)
 
     def _intents(self) -> list[Facts]:
         """Sessions without a job id whose submission is no longer under way."""

@@ -10,7 +10,7 @@ FLOORS = [
     {"models", "errors", "quantities", "datafiles", "jobids", "pinning", "questions", "endpoints"} | {"patience"},
     {"schedulers", "store", "credentials", "jobscripts", "apps", "appfiles", "forms", "clients", "assets", "vncclient"},
     {"transports", "sessions", "poll", "jobs", "intents", "generations", "words", "limits", "queues"}
-    | {"doubts", "submission"},
+    | {"doubts", "pace", "submission"},
     {"statuses", "routes", "pages", "proxy", "config", "doctor"},
     {"extension", "cli"},
 ]

@@ -96,11 +96,12 @@ export class Opener {
 
   private async _start(app: string, title: string, command: string[], place: Place): Promise<Widget | null> {
     const { sessions, trans } = this._options;
+    const asked = command.length ? { app, spec: {}, command } : { app, spec: {} };
+    const started = sessions.start(asked); // on its way while the browser takes a tenth of a second to open the tab
     const tab = place === 'browser-tab' ? new PendingTab(title, trans.__('Starting %1…', title)) : null;
     let session: ISession;
     try {
-      const asked = command.length ? { app, spec: {}, command } : { app, spec: {} };
-      session = await sessions.start(asked);
+      session = await started;
     } catch (error) {
       tab?.close();
       await tellNotStarted(title, error, trans);

@@ -95,7 +95,7 @@ afterEach(async () => {
 });
 
 describe('a click on a tile', () => {
-  it('opens the tab before it asks the server, then sends the tab to the session', async () => {
+  it('opens the tab before the server answers, then sends the tab to the session', async () => {
     const done = opener.startApp('xterm', 'browser-tab');
     expect(opened).toHaveLength(1);
     expect(posts()).toHaveLength(0);
@@ -103,6 +103,16 @@ describe('a click on a tile', () => {
     await done;
     expect(opened[0]?.visited).toEqual([new URL('/a%40b/qconnect/7.local/', server.baseUrl).href]);
     expect(opened[0]?.opener).toBeNull();
+  });
+
+  it('has asked the server when the tab opens, which takes the browser a while', async () => {
+    const asked = jest.spyOn(sessions, 'start');
+    jest.mocked(window.open).mockImplementation(() => {
+      expect(asked).toHaveBeenCalledTimes(1);
+      return new FakeTab() as unknown as Window;
+    });
+    await opener.startApp('xterm', 'browser-tab');
+    expect(window.open).toHaveBeenCalledTimes(1);
   });
 
   it('starts one session when it is a double click', async () => {
