@@ -37,6 +37,9 @@ WINDOW = 60.0
 MISSES = 3
 MISSING_FOR = 60.0
 """A job is gone when this many answers over this many seconds did not know it: unknown is not gone."""
+JUST_TAKEN = 60.0
+"""Seconds after its submission for which a job that nobody has asked about yet is known to be queued."""
+NEVER = float("-inf")
 T = TypeVar("T")
 
 
@@ -90,9 +93,12 @@ class JobBook:
         self._own = 0.0
         self._yielding = False
 
-    def word(self, job_id: str) -> Word:
-        """The last word on a job; UNKNOWN, asked never, when there is none."""
-        return self._words.get(job_id) or Word(Job(job_id, JobState.UNKNOWN), asked=float("-inf"))
+    def word(self, job_id: str, submitted: float | None = None) -> Word:
+        """The last word on a job; when there is none, asked NEVER: QUEUED for a while after it was submitted, by
+        whatever process (`submitted`, epoch seconds), else UNKNOWN."""
+        taken = submitted is not None and time.time() - submitted < JUST_TAKEN
+        none = Word(Job(job_id, JobState.QUEUED if taken else JobState.UNKNOWN), NEVER)
+        return self._words.get(job_id, none)
 
     def accepted(self, job_id: str) -> None:
         """The scheduler has just taken this job: queued, until it says more."""

@@ -1,8 +1,12 @@
-"""Waits for an event, but not for ever."""
+"""Waits for an event, or for the end of a task, but not for ever."""
 
 from __future__ import annotations
 
 import asyncio
+from typing import Any
+
+STOP_S = 0.1
+"""Seconds between two cancellations of a task that goes on."""
 
 
 async def happens(event: asyncio.Event, seconds: float) -> bool:
@@ -17,3 +21,16 @@ async def happens(event: asyncio.Event, seconds: float) -> bool:
         return waiting.done()
     finally:
         waiting.cancel()
+
+
+async def stop(*tasks: asyncio.Task[Any]) -> None:
+    """Cancels tasks until they are done.
+
+    Before Python 3.12, `wait_for` loses a cancellation that comes at the moment of its result: once is not enough.
+    Whoever makes tasks that start programs stops them before the event loop ends: `asyncio.run` cancels all tasks at
+    once, asyncio's own among them, and waits for ever for a program that was just being started.
+    """
+    while left := [task for task in tasks if not task.done()]:
+        for task in left:
+            task.cancel()
+        await asyncio.wait(left, timeout=STOP_S)

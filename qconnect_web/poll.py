@@ -19,7 +19,7 @@ from .generations import Generations
 from .intents import abandoned, adopted, write_late
 from .jobs import JobBook, Word
 from .models import Job, JobState, Session, SessionState
-from .patience import happens
+from .patience import happens, stop
 from .store import Facts, Store
 
 GLANCE = 15.0
@@ -27,7 +27,6 @@ GLANCE = 15.0
 SETTLE = 30.0
 """Seconds after a job's end for which its folder is still read: its last words may arrive after the scheduler's."""
 JUST_SUBMITTED = 5.0
-CLOSE_S = 2.0
 
 
 class Poll:
@@ -66,12 +65,11 @@ class Poll:
             await happens(self._wake, self._pause())
 
     async def close(self) -> None:
-        """Ends the loop, and a question that is under way, within 2 s."""
+        """Ends the loop, and a question that is under way."""
         self._closed = True
         self._wake.set()
         if self._asking:
-            self._asking.cancel()
-            await asyncio.wait({self._asking}, timeout=CLOSE_S)
+            await stop(self._asking)
 
     def hurry(self) -> None:
         """Something changed: look and ask right away."""
@@ -186,7 +184,7 @@ class Poll:
         if record.job_id is None:
             record = replace(record, job_id=job_id)
         self._announce(key, facts)
-        word = self._book.word(job_id)
+        word = self._book.word(job_id, record.submitted)
         if word.asked > self._announced[key][1]:
             facts = self._generations.current(key, facts, word.job)
         facts = self._generations.living(key, facts)

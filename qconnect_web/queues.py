@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from .errors import BadRequest, QConnectError
 from .models import JobSpec
+from .patience import stop
 from .quantities import format_memory, format_walltime
 from .schedulers import Queue, Scheduler
 
@@ -47,6 +48,11 @@ class Queues:
         if chosen and not self._scheduler.cheap:  # a cheap one checks for itself
             check(spec, chosen)
         return spec
+
+    async def close(self) -> None:
+        """Ends a question that is under way."""
+        if self._asking:
+            await stop(self._asking)
 
     async def _soon(self) -> list[Queue]:
         """What is known of the queues now; asks if nothing is, and sees to it that it will be known soon."""

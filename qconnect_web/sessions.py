@@ -83,8 +83,9 @@ class SessionManager:
         self._keep(asyncio.create_task(self._poll.run()))
 
     async def close(self) -> None:
-        """Stops the poll loop; jobs go on, submissions under way are finished first (bounded)."""
+        """Stops the poll loop; jobs go on, submissions under way are finished first (bounded). Also if never opened."""
         await self._poll.close()
+        await self.queues.close()
         for task in self._tasks:
             if task.get_name() != "submit":
                 task.cancel()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +17,7 @@ from qconnect_web.errors import BadRequest, SchedulerUnavailable
 from qconnect_web.models import Job, JobSpec
 from qconnect_web.queues import Queues, check, queue_for, usual_memory
 from qconnect_web.schedulers import Queue
+from tests.batch.system import BatchSystem
 from tests.recordings import TORQUE, recorded
 
 GB = 1 << 30
@@ -180,3 +184,29 @@ def test_the_recorded_queue_refuses_what_torque_refused() -> None:
         check(replace(SPEC, cores=64), interactive)
     with pytest.raises(BadRequest, match="nodes with 24105MB"):  # TORQUE takes this one and runs it: qsub-mem-100gb
         check(replace(SPEC, memory="100GB"), interactive)
+
+
+LEAVES = """
+import asyncio, sys
+from traitlets.config import Config
+from qconnect_web.config import QConnect
+settings = {"scheduler": "torque", "sessions_dir": sys.argv[1]}
+async def leave(steps):
+    manager = QConnect(config=Config({"QConnect": settings})).build_sessions()
+    asking = asyncio.create_task(manager.queues.known())
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    await manager.close()
+for steps in range(16):
+    asyncio.run(leave(steps))
+"""
+
+
+def test_who_leaves_while_the_queues_are_asked_for_is_not_held_up(tmp_path: Path) -> None:
+    """At whatever step of starting the command: the event loop's end would wait for one that is half started."""
+    system = BatchSystem(tmp_path / "batch", "torque")
+    system.fault("qstat", "sleep 60")
+    env = {**os.environ, "PATH": f"{system.root}/bin:{os.environ['PATH']}"}
+    done = subprocess.run([sys.executable, "-c", LEAVES, str(tmp_path / "sessions")], env=env, timeout=30, check=False)
+    assert done.returncode == 0
+    assert system.alive("qstat") == 0

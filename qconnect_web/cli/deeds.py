@@ -50,12 +50,12 @@ class Command:
         flavour = site.flavour()
         manager = site.build_sessions(flavour, TtyAsker(self._screen))
         self._visit = Visit(manager, self._options, self._screen, ssh=site_ssh(site))
-        if self._options.doctor:
-            return await self._doctor(site, manager, flavour)
-        if deed in (self._apps, self._preview):
-            return await deed(manager, self._visit)
-        await manager.open()
         try:
+            if self._options.doctor:
+                return await self._doctor(site, manager, flavour)
+            if deed in (self._apps, self._preview):
+                return await deed(manager, self._visit)
+            await manager.open()
             stale = await manager.refresh()
             if stale:
                 self._screen.note(f"{stale}\nWhat is shown is what was known before.")
