@@ -14,7 +14,6 @@ import sys
 import termios
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any
 
 from pexpect import EOF, TIMEOUT
 from pexpect.fdpexpect import fdspawn
@@ -25,7 +24,6 @@ from .ssh_words import IDLE_S, is_question, patience, question_of
 
 MAX_HEARD = 8 * 1024
 END_S = 2.0
-STOP_S = 0.1
 SOMETHING = r"(?s).+"
 ON_TERMINAL = """
 import fcntl, os, signal, sys, termios
@@ -90,15 +88,19 @@ class Terminal:
         """Waits for the program's end."""
         await self._process.wait()
 
+    async def ends(self, seconds: float) -> bool:
+        """Whether the program ends within so many seconds; known as soon as it does."""
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._process.wait(), seconds)
+        return self.over
+
     async def close(self) -> None:
         """Hangs up, which ends the program; one that goes on for 2 s is ended by force."""
         if self._child.async_pw_transport:
             self._child.async_pw_transport[1].close()  # closes the terminal as well, a moment later
         else:
             self._child.close()
-        try:
-            await asyncio.wait_for(self._process.wait(), END_S)
-        except asyncio.TimeoutError:
+        if not await self.ends(END_S):
             with suppress(ProcessLookupError):
                 self._process.kill()
             await self._process.wait()
@@ -131,17 +133,6 @@ async def _asked(terminal: Terminal, asker: Asker, question: Question) -> Answer
     if answer is None:
         raise unanswered(question.node)
     return answer
-
-
-async def stop(*tasks: asyncio.Task[Any]) -> None:
-    """Cancels tasks until they are done.
-
-    Before Python 3.12, `wait_for` loses a cancellation that comes at the moment of its result: once is not enough.
-    """
-    while left := [task for task in tasks if not task.done()]:
-        for task in left:
-            task.cancel()
-        await asyncio.wait(left, timeout=STOP_S)
 
 
 def unanswered(node: str) -> Unreachable:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import Unreachable, UpstreamFailed
+from ..patience import stop
 from ..questions import Asker
-from .ssh_dialogue import Terminal, converse, environment, stop, unanswered
-from .ssh_words import SshSettings, complaint, failure, master_argv, master_pid, request_argv
+from .ssh_dialogue import Terminal, converse, environment, unanswered
+from .ssh_words import SshSettings, complaint, failure, hurry_argv, master_argv, master_pid, request_argv
 
 LOOK_S = 0.02
 ATTEMPT_S = 30.0
@@ -22,6 +23,8 @@ DIALOGUE_S = 110.0
 """Seconds for a login with questions: ssh servers hang up after 120 s, which ssh does not notice while it asks."""
 REQUEST_S = 10.0
 EXPLAIN_S = 0.1
+DYING_S = 0.3
+"""Seconds within which the end of an ssh that did not answer is known here, too."""
 MAX_FORWARDS = 64
 MAX_HEARD = 4 * 1024
 CONNECTED = b"03"
@@ -46,7 +49,7 @@ class Master:
         self.control = folder / self._name
         self._terminal: Terminal | None = None
         self._heard = ""
-        self._listening: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._forwards: dict[str, Forward] = {}
         self._count = itertools.count()
         self._busy = asyncio.Lock()
@@ -67,7 +70,7 @@ class Master:
         except BaseException:
             await self.close()
             raise
-        self._listening = asyncio.create_task(self._listen(self._terminal))
+        self._tasks = [asyncio.create_task(work) for work in (self._listen(self._terminal), self._hurry())]
 
     async def _connect(self, terminal: Terminal, asker: Asker | None) -> None:
         """Returns when the login has succeeded: ssh makes its control socket only then."""
@@ -89,10 +92,20 @@ class Master:
         while (said := await terminal.listen(REQUEST_S)) is not None:
             self._heard = (self._heard + said)[-MAX_HEARD:]
 
+    async def _hurry(self) -> None:
+        """Has sshd send what it has at once, as it does after the first command only (session.c, do_exec_no_pty).
+
+        Until then TCP holds the end of each picture back until the one before has been acknowledged, up to 40 ms
+        later. A node that runs no commands stays that slow.
+        """
+        with suppress(asyncio.TimeoutError, OSError):
+            status, _ = await self._run(hurry_argv(self._settings, self.node, self.control), asyncio.subprocess.DEVNULL)
+            if status:
+                self._heard = ""  # that this was refused explains no other failure
+
     async def close(self) -> None:
         """Ends the connection, and all that goes through it."""
-        if self._listening:
-            await stop(self._listening)
+        await stop(*self._tasks)
         if self._terminal:
             await self._terminal.close()
         await asyncio.to_thread(self._remove_sockets)
@@ -104,6 +117,10 @@ class Master:
     @property
     def alive(self) -> bool:
         return self._terminal is not None and not self._terminal.over
+
+    async def dies(self) -> bool:
+        """Whether it has ended, or does so at this moment."""
+        return self._terminal is None or await self._terminal.ends(DYING_S)
 
     # ------------------------------------------------------------------ forwards
     async def forward(self, target: str) -> Forward:
@@ -152,21 +169,26 @@ class Master:
     async def _request(self, verb: str, *forward: str) -> str:
         """What ssh answers to a request to the running master; raises Unreachable when it refuses."""
         argv = request_argv(self._settings, self.node, self.control, verb, *forward)
-        pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(
-            *argv, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe, env=environment(os.environ)
-        )
         try:
-            out, err = await asyncio.wait_for(process.communicate(), REQUEST_S)
+            status, said = await self._run(argv, asyncio.subprocess.PIPE)
         except asyncio.TimeoutError:
             raise Unreachable(f"ssh to {self.node} does not take requests. Try again.", reason="ssh-failed") from None
+        if status:
+            raise failure(self.node, said)
+        return said
+
+    async def _run(self, argv: list[str], out: int) -> tuple[int, str]:
+        """The status of a command and what it said, if `out` is a pipe; raises TimeoutError after REQUEST_S."""
+        process = await asyncio.create_subprocess_exec(
+            *argv, stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out, env=environment(os.environ)
+        )
+        try:
+            said = await asyncio.wait_for(process.communicate(), REQUEST_S)
         finally:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-        if process.returncode:
-            raise failure(self.node, err.decode(errors="replace"))
-        return (out + err).decode(errors="replace")
+        return process.returncode or 0, b"".join(part or b"" for part in said).decode(errors="replace")
 
 
 def connected_sockets() -> set[str]:

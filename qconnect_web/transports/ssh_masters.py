@@ -17,8 +17,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..errors import UpstreamFailed
+from ..patience import stop
 from ..questions import Asker
-from .ssh_dialogue import stop
 from .ssh_master import Forward, Master
 from .ssh_words import SshSettings, client_words, may_ask
 
@@ -28,8 +28,6 @@ BUSY_TRIES, BUSY_WAIT_S = 3, 0.7
 TIDY_S = 30.0
 NEW_S = 60.0
 """A folder so new may belong to a server that is just about to lock it."""
-DYING_S = 0.3
-"""Seconds after which the end of a master that could not answer is known here, too."""
 HOLD_S = {"login-refused": 60.0, "host-key-unknown": 60.0, "host-key-changed": 60.0, "not-answered": math.inf}
 HOLD_OTHERS_S = 3.0
 """How long a failure stands before ssh is tried again: refused logins must not pile up at the node."""
@@ -54,8 +52,7 @@ class Masters:
         try:
             return master, await master.forward(target)
         except UpstreamFailed:
-            await asyncio.sleep(DYING_S)
-            if master.alive:
+            if not await master.dies():
                 raise
         master = await self._master(node)  # it died while it was asked
         return master, await master.forward(target)

@@ -83,6 +83,13 @@ def request_argv(settings: SshSettings, node: str, control: Path, verb: str, *fo
     return [settings.command, "-F", "/dev/null", "-S", str(control), "-O", verb, *wanted, "--", node]
 
 
+def hurry_argv(settings: SshSettings, node: str, control: Path) -> list[str]:
+    """Runs a command that does nothing at the node, over the running master and by no other way."""
+    only = ("ControlMaster=no", "BatchMode=yes", "ProxyCommand=false")
+    options = [part for option in only for part in ("-o", option)]
+    return [settings.command, "-F", "/dev/null", "-S", str(control), *options, "-nT", "--", node, "true"]
+
+
 def master_pid(said: str) -> int | None:
     """The process that answers `check`: `Master running (pid=4711)`."""
     found = re.search(r"Master running \(pid=([0-9]+)\)", said)

@@ -85,10 +85,10 @@ def open_page(desk: Desk, context: BrowserContext, session: dict[str, Any]) -> P
 
 
 def ssh_of(server: JupyterServer) -> int:
-    """The server's one ssh."""
+    """The server's one ssh that is a connection of its own."""
     assert server.process
-    names = {pid: Path(f"/proc/{pid}/comm").read_text().strip() for pid in children(server.process.pid)}
-    (pid,) = [pid for pid, name in names.items() if name == "ssh"]
+    words = {pid: Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0") for pid in children(server.process.pid)}
+    (pid,) = [pid for pid, argv in words.items() if argv[0] == b"ssh" and b"-M" in argv]
     return pid
 
 

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -118,10 +119,10 @@ class Sshd:
 def children(pid: int) -> list[int]:
     """The processes below one, itself left out."""
     found = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in map(int, task.read_text().split()):
-            found += [child, *children(child)]
-    return found
+    with suppress(OSError):  # it, or one of its threads, has ended meanwhile
+        for task in Path(f"/proc/{pid}/task").glob("*/children"):
+            found += [int(child) for child in task.read_text().split()]
+    return [*found, *(below for child in found for below in children(child))]
 
 
 class Nodes:

@@ -48,7 +48,7 @@ def log_in(nodes: Nodes, person: Person, **changed: object) -> Exception | None:
         async with masters(nodes, person, **changed) as found:
             try:
                 await found.forward("node1", "/tmp/x.sock")
-                assert len(ssh_processes()) == 1
+                await aeventually(lambda: len(ssh_processes()) == 1, 10, "one ssh alone")
             except Unreachable as error:
                 outcome[0] = error
         assert ssh_processes() == []
