@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from traitlets import Bool, Enum, Float, Int, List, TraitError, Unicode, default, validate
+from traitlets import Bool, Enum, Float, Int, List, TraitError, Unicode, validate
 from traitlets.config import Config, LoggingConfigurable
 
 from .apps import Catalogue
@@ -101,8 +101,8 @@ class QConnect(LoggingConfigurable):
         10, min=0.01, help="After how many minutes an ssh connection that nothing goes through is closed."
     ).tag(config=True)
     sessions_dir = Unicode(
-        help="The folder of the session folders; login and compute nodes must both see it. "
-        "Default: ~/.local/share/qconnect/sessions.",
+        "~/.local/share/qconnect/sessions",
+        help="The folder of the session folders; login and compute nodes must both see it.",
     ).tag(config=True)
     apps_dirs = List(
         Unicode(),
@@ -177,9 +177,10 @@ class QConnect(LoggingConfigurable):
                 raise TraitError(f"QConnect.ssh_options: {option!r} is not of the form Name=value.")
         return list(proposal.value)
 
-    @default("sessions_dir")
-    def _sessions_dir(self) -> str:
-        return str(Path.home() / ".local/share/qconnect/sessions")
+    @property
+    def sessions_folder(self) -> Path:
+        """The folder of the session folders, absolute; RuntimeError where `~` means nothing."""
+        return Path(self.sessions_dir).expanduser().absolute()
 
     def build(self) -> Site:
         """Constructs every object; the front doors only use them."""
@@ -208,7 +209,7 @@ class QConnect(LoggingConfigurable):
 
     def build_sessions(self, flavour: Flavour | None = None, asker: Asker | None = None) -> SessionManager:
         """The core alone, which is all that the command line needs; `asker` answers what a login to a node asks."""
-        sessions_dir = Path(self.sessions_dir).expanduser().absolute()
+        sessions_dir = self.sessions_folder
         scheduler = self._scheduler((flavour or self.flavour()).name, sessions_dir)
         transport = self._transport(asker)
         return SessionManager(

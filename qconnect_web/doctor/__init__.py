@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import tools
@@ -26,13 +25,12 @@ __all__ = ["Finding", "Level", "examine", "to_json", "worst"]
 
 async def examine(settings: QConnect, manager: SessionManager, flavour: Flavour) -> list[Finding]:
     """All findings, in an order for reading; the manager need not be open."""
-    folder = partial(_folder, settings)
     local = flavour.name == "local"
     found = await asyncio.gather(
         in_time("batch system", partial(batch_system, flavour, settings.scheduler)),
         batch_answers(manager, flavour.name),
-        in_time("sessions folder", lambda: sessions_folder(folder())),
-        in_time("shared folder", lambda: shared_folder(folder(), local=local)),
+        in_time("sessions folder", lambda: sessions_folder(settings.sessions_folder)),
+        in_time("shared folder", lambda: shared_folder(settings.sessions_folder, local=local)),
         in_time("transport", partial(tools.transport, settings, local=local)),
         in_time("programs here", partial(tools.programs, settings, local=local)),
         in_time("HTML5 client", partial(tools.clients, settings)),
@@ -40,7 +38,3 @@ async def examine(settings: QConnect, manager: SessionManager, flavour: Flavour)
         in_time("limits", partial(tools.limits, settings)),
     )
     return [finding for findings in found for finding in findings]
-
-
-def _folder(settings: QConnect) -> Path:
-    return Path(settings.sessions_dir).expanduser().absolute()
