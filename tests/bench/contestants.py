@@ -21,9 +21,12 @@ from tests.bench.programs import build, listening
 from tests.bench.sessions import running_sessions
 from tests.deadline import eventually
 from tests.servers import JupyterServer, free_port
+from tests.ssh.sshd import Nodes
 
-SESSIONS = {"local": 8, "tls": 2}
+SESSIONS = {"local": 8, "tls": 2, "ssh": 2}
 """Ours allows 16 websockets per session: so many sessions carry the 120 and the 20 that are open at most."""
+NODE = "bench-node"
+"""What ssh calls the node: this machine, by an ssh server of the benchmark's own."""
 WEBSOCKET = "/qconnect/{}/ws/bench-{{n}}"
 NGINX = """
 daemon off; pid {folder}/pid; error_log {folder}/error.log warn; worker_processes 1; {user}
@@ -120,6 +123,7 @@ def world(folder: Path) -> Iterator[World]:
             "jupyter-server-proxy": _jsp(folder / "jsp", path),
             "ours": _ours(folder / "ours", path),
             "ours, mTLS": _ours_tls(folder / "ours-tls"),
+            "ours, ssh": _ours_ssh(folder / "ours-ssh", path),
         }
         pool = stack.enter_context(ThreadPoolExecutor())
         started = {name: pool.submit(stack.enter_context, server) for name, server in servers.items()}
@@ -190,3 +194,24 @@ def _ours_tls(home: Path) -> Iterator[tuple[JupyterServer, list[str]]]:
                 run.publish(port=port)
             with _jupyter(home, {"QConnect": {"transport": "tls"}}) as server:
                 yield server, [WEBSOCKET.format(run.job_id) for run in runs]
+
+
+@contextmanager
+def _ours_ssh(home: Path, path: Path) -> Iterator[tuple[JupyterServer, list[str]]]:
+    with running_sessions(home, SESSIONS["ssh"]) as runs, _node(home / "node") as ssh_config:
+        for run in runs:
+            run.publish(path=path, node=NODE)
+        with _jupyter(home, {"QConnect": {"transport": "ssh", "ssh_config": str(ssh_config)}}) as server:
+            yield server, [WEBSOCKET.format(run.job_id) for run in runs]
+
+
+@contextmanager
+def _node(folder: Path) -> Iterator[Path]:
+    """An ssh server, as it is, that lets this user in; gives the client's configuration that leads to it."""
+    folder.mkdir()
+    nodes = Nodes(folder)
+    try:
+        nodes.add(NODE)
+        yield nodes.config
+    finally:
+        nodes.stop()

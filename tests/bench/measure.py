@@ -19,7 +19,7 @@ from tests.bench.programs import LoadFailed, carried, load
 Values = dict[str, dict[str, list[float]]]
 PROXIES = ("nginx", "jupyter-server-proxy", "ours")
 PLAIN = ("direct", *PROXIES)
-ALL = (*PLAIN, "ours, mTLS")
+ALL = (*PLAIN, "ours, mTLS", "ours, ssh")
 WITH_FLOOR = ("direct", "C relay", *ALL[1:])
 """Bare passing of bytes is also held against the least that anything in between can do."""
 MESSAGE = 100 * 1024 * 1024

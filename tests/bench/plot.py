@@ -17,7 +17,7 @@ from tests.bench.measure import WITH_FLOOR, Values
 from tests.bench.report import number
 
 WIDTH, PANEL, ROW, LABEL = 900, 450, 22, 150
-COLOURS = {"ours": "#d9480f", "ours, mTLS": "#f08c4a"}
+COLOURS = {"ours": "#d9480f", "ours, mTLS": "#f08c4a", "ours, ssh": "#f08c4a"}
 STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #24292f } .title { font-weight: 600 } .bar { fill: #8c959f }
 .page { fill: #fff }
