@@ -18,7 +18,8 @@ from tests.extent import LONG
 from tests.servers import JupyterServer
 
 WRAPPER = Path(__file__).with_name("crashing_server.py")
-BATCH = [*BATCH_POINTS] * 5 if LONG else ["command-begun", "question-noted"]
+TIMES = 5 if LONG else 1
+BATCH = [*BATCH_POINTS] * TIMES if LONG else ["command-begun", "question-noted"]
 SUBMITTED = (
     "command-begun",
     "command-ended",
@@ -65,7 +66,7 @@ def jobs_alive(server: JupyterServer) -> bool:
     return any("local_runner" in command for command in server.leftovers().values())
 
 
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", [*POINTS] * TIMES)
 def test_a_server_killed_at_any_point_leaves_no_orphan_and_no_ghost(server: JupyterServer, point: str) -> None:
     crash(server, point)
     server.start()
