@@ -65,7 +65,7 @@ class Doors:
         argv = [sys.executable, "-c", CLI, "--json", *words]
         return json.loads(server.cluster.login.run(argv, "alice", env=server.environment(), timeout=90).stdout)
 
-    def start(self, door: int) -> None:
+    def start(self, door: int) -> str:
         if door < 2:
             job_id = self.servers[door].launch("xterm")["id"]
         else:
@@ -74,6 +74,7 @@ class Doors:
         with self._lock:
             self.started[job_id] = time.monotonic()
             self.starts += 1
+        return str(job_id)
 
     def stop(self, door: int) -> None:
         with self._lock:
@@ -82,11 +83,14 @@ class Doors:
                 return
             job_id = random.choice(left)
             self.stopped[job_id] = float("inf")
+        self.end(door, job_id)
+        self.stopped[job_id] = time.monotonic()
+
+    def end(self, door: int, job_id: str) -> None:
         if door < 2:
             assert self.servers[door].request("POST", f"qconnect/api/sessions/{job_id}/stop").status == 200
         else:
             self.command("--stop", job_id)
-        self.stopped[job_id] = time.monotonic()
 
     def look(self, door: int) -> None:
         """None is lost, none that was told to stop goes on, and none that this door has shown vanishes or revives."""
@@ -107,7 +111,7 @@ class Doors:
 
     def work(self, door: int, operations: int) -> None:
         """One door's share of the operations."""
-        acts: list[Callable[[int], None]] = [self.start, self.start, self.stop, self.look]
+        acts: list[Callable[[int], object]] = [self.start, self.start, self.stop, self.look]
         for _ in range(operations):
             act, before = random.choice(acts), time.monotonic()
             try:
@@ -143,3 +147,52 @@ def test_interleaved_operations_of_three_doors(servers: list[ClusterServer], tor
 
         eventually(agreed, 60, f"door {door} to agree: {set(doors.started)} started, {set(doors.stopped)} stopped")
     print(f"{OPERATIONS} operations: {len(doors.started)} started, {len(doors.stopped)} stopped, all agree")
+
+
+@pytest.fixture(params=["slurm", "torque"])
+def doors(cluster: Cluster, torque: Torque, request: pytest.FixtureRequest) -> Iterator[Doors]:
+    """Two servers and the command line as a site has them: none may ask the batch system often."""
+    name = f"doors-{request.param}"
+    config = {"QConnect": {"scheduler": "auto", "sessions_dir": f"/home/alice/{name}/sessions"}}
+    path = (torque.bin,) if request.param == "torque" else ()
+    found = [server_on(cluster, f"{name}{suffix}", config=config, path=path) for suffix in ("", "-2")]
+    try:
+        for server in found:
+            server.start(120)
+        yield Doors(found)
+    finally:
+        for server in found:
+            server.close()
+        cluster.login.run(["scancel", "-u", "alice"])
+
+
+def all_say(doors: Doors, job_id: str, *states: str) -> float:
+    """How many seconds it takes until every door says that the session is in one of these states."""
+
+    def says(door: int) -> bool:
+        return any(found["id"] == job_id and found["state"] in states for found in doors.listed(door))
+
+    began = time.monotonic()
+    for door in range(3):
+        eventually(lambda door=door: says(door), NEWS_S + 5, f"door {door} to say {states}")
+    return time.monotonic() - began
+
+
+def test_what_one_door_does_the_others_show_soon(doors: Doors, cluster: Cluster) -> None:
+    """A session of a server's and one of the command's, each stopped at another door; then one that waits."""
+    took: dict[str, float] = {}
+    for starter, stopper in ((0, 2), (2, 1)):
+        job_id = doors.start(starter)
+        took[f"started at {starter}"] = all_say(doors, job_id, "QUEUED", "STARTING", "READY")
+        doors.servers[starter % 2].wait_for(job_id, "READY")
+        took[f"ready, started at {starter}"] = all_say(doors, job_id, "READY")
+        doors.end(stopper, job_id)
+        took[f"stopped at {stopper}"] = all_say(doors, job_id, *OVER)
+    first, second = cluster.compute
+    with cluster.closed(first), cluster.closed(second):
+        job_id = doors.start(1)
+        took["waits"] = all_say(doors, job_id, "QUEUED")
+        doors.end(0, job_id)
+        took["stopped while it waits"] = all_say(doors, job_id, *OVER)
+    print({what: round(seconds, 1) for what, seconds in took.items()})
+    assert max(took.values()) <= NEWS_S, took
