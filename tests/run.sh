@@ -1,49 +1,64 @@
 #!/bin/bash
-# Runs all tests in three lanes side by side, because tests wait more than they compute; then the browser's, which have
-# the machine to themselves. What failed is run once more, alone: a test that passes only then is named by both runs,
-# and is a fault to be found, but not the change's.
+# Runs all tests in lanes side by side, because tests wait more than they compute: first three, then the browser's two,
+# which would starve beside them. What failed is run once more, alone: a test that passes only then is named by both
+# runs, and is a fault to be found, but not the change's.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
-cluster=(tests/cluster tests/schedulers)
-doors=(tests/bench tests/cli tests/mutants tests/proxy tests/security tests/ssh)
-rest=(tests "${cluster[@]/#/--ignore=}" "${doors[@]/#/--ignore=}")
 logs=$(mktemp -d)
 lanes=()
+declare -A statuses=()
 trap 'kill "${lanes[@]}" 2>/dev/null; rm -rf "$logs"' EXIT
 
-# Lane, arguments for pytest …. A shell has its background commands ignore Ctrl-C, and with them whatever they start:
-# tests must not.
-run() {
-  exec env --default-signal=INT,QUIT python -m pytest -o cache_dir=".pytest_cache/$1" --durations=15 "${@:2}"
+# Lane: pytest's arguments for it, in `chosen`.
+choose() {
+  local cluster=(tests/cluster tests/schedulers)
+  local doors=(tests/bench tests/cli tests/mutants tests/proxy tests/security tests/ssh)
+  local pages=(tests/e2e/test_{home,lab,viewer,viewer_places,vnc}.py)
+  case $1 in
+    cluster) chosen=(-m 'not e2e' "${cluster[@]}") ;;
+    doors) chosen=(-m 'not e2e' "${doors[@]}") ;;
+    rest) chosen=(-m 'not e2e' tests "${cluster[@]/#/--ignore=}" "${doors[@]/#/--ignore=}") ;;
+    pages) chosen=(-m e2e "${pages[@]}") ;;
+    journeys) chosen=(-m e2e tests "${pages[@]/#/--ignore=}") ;;
+  esac
 }
 
-# Status of the lane's run, lane, arguments as before: its status in the end.
+# Lane, more arguments for pytest …. A shell has its background commands ignore Ctrl-C, and with them whatever they
+# start: tests must not.
+run() {
+  choose "$1"
+  exec env --default-signal=INT,QUIT python -m pytest -o cache_dir=".pytest_cache/$1" --durations=15 "${chosen[@]}" "${@:2}"
+}
+
+# Lane, other lanes …: runs all side by side; the first shows what it does, the others when all are through.
+side_by_side() {
+  local lane
+  for lane in "${@:2}"; do
+    run "$lane" >"$logs/$lane" 2>&1 &
+    lanes+=($!)
+  done
+  (run "$1")
+  statuses[$1]=$?
+  for lane in "${@:2}"; do
+    wait "${lanes[0]}"
+    statuses[$lane]=$?
+    lanes=("${lanes[@]:1}")
+    cat "$logs/$lane"
+  done
+}
+
+# Lane: whether it passed, in the end.
 settle() {
-  [[ $1 == 0 ]] && return
-  [[ $1 == 1 ]] || { printf '== the lane "%s" could not be run\n' "$2" && return "$1"; }
-  printf '== once more, alone: what failed in the lane "%s"\n' "$2"
-  (run "${@:2}" --last-failed --last-failed-no-failures none)
+  local status=${statuses[$1]}
+  [[ $status == 0 ]] && return
+  [[ $status == 1 ]] || { printf '== the lane "%s" could not be run\n' "$1" && return "$status"; }
+  printf '== once more, alone: what failed in the lane "%s"\n' "$1"
+  (run "$1" --last-failed --last-failed-no-failures none)
 }
 
 rm -rf .pytest_cache
-run cluster -m 'not e2e' "${cluster[@]}" >"$logs/cluster" 2>&1 &
-lanes+=($!)
-run doors -m 'not e2e' "${doors[@]}" >"$logs/doors" 2>&1 &
-lanes+=($!)
-(run rest -m 'not e2e' "${rest[@]}")
-rest_status=$?
-wait "${lanes[0]}"
-cluster_status=$?
-wait "${lanes[1]}"
-doors_status=$?
-lanes=()
-cat "$logs/cluster" "$logs/doors"
-(run browser -m e2e)
-browser_status=$?
-
+side_by_side rest cluster doors
+side_by_side pages journeys
 failed=0
-settle "$cluster_status" cluster -m 'not e2e' "${cluster[@]}" || failed=1
-settle "$doors_status" doors -m 'not e2e' "${doors[@]}" || failed=1
-settle "$rest_status" rest -m 'not e2e' "${rest[@]}" || failed=1
-settle "$browser_status" browser -m e2e || failed=1
+for lane in cluster doors rest pages journeys; do settle "$lane" || failed=1; done
 exit "$failed"
