@@ -23,7 +23,19 @@ log = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent / "static"
 DEFAULT_FOLDERS = (Path("/usr/share/xpra/www"),)
-AGENT_FILES = ("page", "origin", "methods", "painting", "packets", "windows", "clipboard", "work", "keyboard", "main")
+AGENT_FILES = (
+    "page",
+    "origin",
+    "methods",
+    "painting",
+    "packets",
+    "windows",
+    "clipboard",
+    "work",
+    "entry",
+    "keyboard",
+    "main",
+)
 """The agent's modules, each after those that it imports from."""
 EMPTY_PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII="

@@ -8,7 +8,7 @@ from .assets import read_folder
 
 STATIC = Path(__file__).parent / "static"
 NOVNC = Path(__file__).parent / "novnc" / "novnc.js"
-SHARED = ("page", "methods", "painting", "clipboard", "work")
+SHARED = ("page", "methods", "painting", "clipboard", "work", "entry")
 """Modules of the agent of xpra's client that this one uses as well."""
 
 

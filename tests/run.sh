@@ -11,7 +11,7 @@ trap 'kill "${lanes[@]}" 2>/dev/null; rm -rf "$logs"' EXIT
 
 # Lane: pytest's arguments for it, in `chosen`.
 choose() {
-  local cluster=(tests/cluster tests/schedulers)
+  local cluster=(tests/cluster tests/schedulers tests/test_churn.py)
   local doors=(tests/bench tests/cli tests/mutants tests/proxy tests/security tests/ssh)
   local pages=(tests/e2e/test_{home,lab,viewer,viewer_places,vnc}.py)
   case $1 in

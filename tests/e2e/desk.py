@@ -23,6 +23,16 @@ exec xterm -geometry 100x30+20+20 -u8 -fa Monospace -fs 11
 """
 """A VNC desktop of the user's own: with no window manager, keys go to the window under the pointer."""
 
+PANEL = """url => {
+  window.heard = [];
+  window.addEventListener('message', event => window.heard.push(event.data));
+  const frame = document.createElement('iframe');
+  frame.allow = 'clipboard-read; clipboard-write; fullscreen';
+  Object.assign(frame.style, { display: 'block', width: '900px', height: '600px' });
+  frame.src = url;
+  document.body.replaceChildren(frame, document.createElement('textarea'));
+}"""
+
 
 @dataclass
 class Desk:
@@ -43,6 +53,13 @@ class Desk:
         page = context.new_page()
         page.goto(self.url(f"{session['id']}/"))
         wait_ready(page)
+        return page
+
+    def panel(self, context: BrowserContext, session: dict[str, Any]) -> Page:
+        """The session's page in a frame over a field, as in JupyterLab; what it says is kept in `heard`."""
+        page = context.new_page()
+        page.goto(self.url(""))
+        page.evaluate(PANEL, session["url"])
         return page
 
     def environment(self, session: dict[str, Any]) -> dict[str, str]:

@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -20,6 +19,15 @@ SETTINGS = "lab/api/settings/qconnect-web:plugin"
 ARTEFACTS = REPOSITORY / "tests/artefacts"
 CLICK_COUNTS_MS = 5000
 """How long Chromium takes a click for a reason to open a tab (transient activation)."""
+
+WATCH_FOCUS = """() => {
+  window.focused = [];
+  setInterval(() => {
+    const { tagName } = document.activeElement;
+    window.focused.includes(tagName) || window.focused.push(tagName);
+  }, 10);
+}"""
+"""Keeps in `focused` where the keyboard has been since."""
 
 
 @pytest.fixture(scope="module")
@@ -242,34 +250,21 @@ def test_a_terminal_session_is_a_terminal_with_its_display_beside_it(page: Page,
     assert right
     assert left["x"] + left["width"] <= right["x"] + 1
 
-    def typed(line: str) -> None:
-        terminal.click()
-        page.keyboard.type(line + "\n")
-
     def attached() -> bool:
         (path,) = lab.home.glob(".local/share/qconnect/sessions/*/connection.json")
         socket = json.loads(path.read_text().splitlines()[0])["terminal"]
         return bool(subprocess.run(["tmux", "-S", socket, "list-clients"], capture_output=True, check=True).stdout)
 
     eventually(attached, 60, "the terminal in the session")
+    terminal.click()
+    page.evaluate(WATCH_FOCUS)
+    page.keyboard.type('echo "$QCONNECT$DISPLAY" > ~/where\n')
     where = lab.home / "where"
-
-    def in_session() -> bool:
-        typed('echo "$QCONNECT$DISPLAY" > ~/where')
-        with suppress(AssertionError):
-            return eventually(lambda: where.exists() and where.read_text().startswith("tmux:"), 5)
-        return False
-
-    eventually(in_session, 60, "the session's own shell")
+    eventually(lambda: where.exists() and where.read_text().startswith("tmux:"), 20, "the session's own shell")
     inside = next(frame for frame in page.frames if f"/qconnect/{session['id']}/" in frame.url)
     expect(inside.get_by_text("No window yet")).to_be_visible(timeout=20_000)
-
-    def shown() -> bool:
-        typed("xterm -bg '#ff0000' -e sleep 1000 &")
-        with suppress(AssertionError):
-            return eventually(lambda: inside.evaluate("() => window.qconnect.state === 'ready'"), 10)
-        return False
-
-    eventually(shown, 60, "the window beside the terminal")
+    page.keyboard.type("xterm -bg '#ff0000' -e sleep 1000 &\n")
+    eventually(lambda: inside.evaluate("() => window.qconnect.state === 'ready'"), 30, "the window beside the terminal")
+    assert page.evaluate("window.focused") == ["TEXTAREA"]
     ARTEFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTEFACTS / "lab-terminal.png")

@@ -156,22 +156,8 @@ def test_a_click_in_a_scaled_picture_lands_where_it_was_made(
 
 @pytest.fixture
 def panel(desk: Desk, context: BrowserContext, session: dict[str, Any]) -> Page:
-    """The viewer in a frame, as a JupyterLab panel has it; what it says is kept in `heard`."""
-    page = context.new_page()
-    page.goto(desk.url(""))
-    page.evaluate(
-        """url => {
-          window.heard = [];
-          window.addEventListener('message', event => window.heard.push(event.data));
-          document.body.replaceChildren();
-          const frame = document.createElement('iframe');
-          frame.allow = 'clipboard-read; clipboard-write; fullscreen';
-          Object.assign(frame.style, { width: '900px', height: '600px' });
-          frame.src = url;
-          document.body.append(frame);
-        }""",
-        session["url"],
-    )
+    """The viewer in a panel, with a live picture."""
+    page = desk.panel(context, session)
     eventually(lambda: inner(page, "window.qconnect?.state === 'ready'"), 30, "a live picture in the panel")
     return page
 
@@ -231,6 +217,27 @@ def test_the_panel_is_told_of_focus_and_title(panel: Page) -> None:
     titles = [item for item in panel.evaluate("heard") if item.get("qconnect") == "title"]
     assert titles
     assert titles[0]["title"]
+
+
+def test_a_picture_that_comes_takes_no_key_from_the_page_around(
+    desk: Desk, context: BrowserContext, session: dict[str, Any]
+) -> None:
+    page = desk.panel(context, session)
+    page.locator("textarea").focus()
+    typed = 0
+
+    def live() -> bool:
+        nonlocal typed
+        page.keyboard.type("a")
+        typed += 1
+        return bool(inner(page, "window.qconnect?.state === 'ready'"))
+
+    eventually(live, 30, "a live picture in the panel")
+    expect(page.locator("textarea")).to_be_focused()
+    expect(page.locator("textarea")).to_have_value("a" * typed)
+    assert {"qconnect": "focus"} not in page.evaluate("heard")
+    page.mouse.click(450, 320)
+    assert desk.typed(page, "in-the-panel")
 
 
 def test_the_full_window_is_entered_and_left(desk: Desk, page: Page) -> None:

@@ -1,8 +1,18 @@
 // Gives the keyboard to the program, and takes it back.
 
-import { agent, tell } from './page.js';
+import { agent } from './page.js';
 import { freshen } from './clipboard.js';
+import { watchEntry } from './entry.js';
+import { wrap } from './methods.js';
 import { watchWork } from './work.js';
+
+/**
+ * The client's page takes the focus when it loads, also from the page around it, where the user may be typing: in
+ * JupyterLab's terminal, say. Its scripts may only move a focus that is in this frame.
+ */
+function stayOut() {
+  wrap(HTMLElement, 'focus', (_element, _args, inner) => (document.hasFocus() ? inner() : undefined));
+}
 
 export function takeKeyboard() {
   if (!agent.client || agent.readonly) {
@@ -20,16 +30,6 @@ export function releaseKeyboard() {
   }
   if (document.activeElement instanceof HTMLElement) {
     document.activeElement.blur();
-  }
-}
-
-/** The way out for those without a mouse; before the client, which would send it to the program. @param {KeyboardEvent} event */
-function onChord(event) {
-  if (event.ctrlKey && event.altKey && event.shiftKey && event.code === 'KeyQ') {
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    releaseKeyboard();
-    tell('chord');
   }
 }
 
@@ -52,20 +52,9 @@ function onBlur(event) {
 }
 
 export function watchKeyboard() {
+  stayOut();
   watchWork();
   window.addEventListener('blur', onBlur, true);
   window.addEventListener('focusout', onBlur, true);
-  window.addEventListener('keydown', onChord, true);
-  window.addEventListener(
-    'pointerdown',
-    () => {
-      takeKeyboard(); // a click on a canvas does not bring the focus back from the page around
-      tell('focus');
-    },
-    true,
-  );
-  window.addEventListener('focus', () => {
-    takeKeyboard(); // before the page is told and says so: the first key may come at once
-    tell('focus');
-  });
+  watchEntry(takeKeyboard, releaseKeyboard);
 }

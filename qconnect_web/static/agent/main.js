@@ -1,6 +1,6 @@
 // Starts the agent: holds the client until the page says go, and does what the page says.
 
-import { agent, takeParameters, tell } from './page.js';
+import { agent, obey, takeParameters, tell } from './page.js';
 import { blobWorkers, ownStorage } from './origin.js';
 import { version, windows, wrap } from './methods.js';
 import { watchPainting } from './painting.js';
@@ -50,7 +50,7 @@ function hangUp(client) {
   }
 }
 
-/** @type {Partial<Record<string, (data: Record<string, unknown>) => void>>} */
+/** @type {Parameters<typeof obey>[0]} */
 const commands = {
   go: () => agent.start?.(),
   ping: () => {
@@ -70,18 +70,6 @@ const commands = {
     offer(String(data.text));
   },
 };
-
-/** @param {MessageEvent<unknown>} event */
-function onMessage(event) {
-  const message = /** @type {Record<string, unknown> | null} */ (event.data);
-  if (event.source !== window.parent || message?.qconnect !== 'page') {
-    return;
-  }
-  const name = String(message.command);
-  if (Object.hasOwn(commands, name)) {
-    commands[name]?.(/** @type {Record<string, unknown>} */ (message.data ?? {}));
-  }
-}
 
 /**
  * The client wants to connect for the first time: it waits for the page.
@@ -154,7 +142,7 @@ function startAgent() {
   ownStorage();
   blobWorkers();
   watchKeyboard();
-  window.addEventListener('message', onMessage);
+  obey(commands);
   window.addEventListener('error', event => {
     tell('error', { message: event.message.slice(0, 200) });
   });

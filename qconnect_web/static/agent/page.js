@@ -51,6 +51,23 @@ export function tell(event, data = {}) {
 }
 
 /**
+ * Does what the page around this one says.
+ * @param {Partial<Record<string, (data: Record<string, unknown>) => void>>} commands
+ */
+export function obey(commands) {
+  window.addEventListener('message', (/** @type {MessageEvent<unknown>} */ event) => {
+    const message = /** @type {Record<string, unknown> | null} */ (event.data);
+    if (event.source !== window.parent || message?.qconnect !== 'page') {
+      return;
+    }
+    const name = String(message.command);
+    if (Object.hasOwn(commands, name)) {
+      commands[name]?.(/** @type {Record<string, unknown>} */ (message.data ?? {}));
+    }
+  });
+}
+
+/**
  * The client's parameters come in the fragment of the URL, so that its page is cached under one address. They are
  * moved into the query, where every version of the client looks for them, before its scripts run.
  */

@@ -206,11 +206,14 @@ export class Display {
    * @param {Record<string, unknown>} data
    */
   promote(frame, data) {
+    frame.show();
+    if (document.activeElement === this.current?.element) {
+      frame.element.focus(); // with the frame that has it, the focus would leave the page
+    }
     this.current?.remove();
     this.current = frame;
     this.next = null;
     this.lost = null;
-    frame.show();
     frame.tell('readonly', { on: this.readonly });
     frame.tell('suspend', { on: this.suspended });
     mark('painted', data);

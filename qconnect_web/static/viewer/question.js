@@ -33,10 +33,15 @@ export class QuestionBox {
       event.preventDefault(); // it closes when the server says that nothing is asked any more
       this.answer(null);
     });
+    window.addEventListener('focus', () => {
+      setTimeout(() => {
+        this.focus(); // only after a click has put the focus where it was, which may be nowhere
+      });
+    });
   }
 
   /** Whether something is asked. */
-  get open() {
+  get asking() {
     return this.question !== null;
   }
 
@@ -65,11 +70,24 @@ export class QuestionBox {
     this.input.hidden = question.confirm;
     this.yes.textContent = question.confirm ? 'Yes, it is the right one' : 'Answer';
     this.no.textContent = question.confirm ? 'No' : 'Cancel';
+    this.open();
     this.setBusy(false);
+  }
+
+  /** Shows the dialog; one that is inert takes no focus from the page around, where the user may be typing. */
+  open() {
     if (!this.dialog.open) {
+      this.dialog.inert = !document.hasFocus();
       this.dialog.showModal();
+      this.dialog.inert = false;
     }
-    (question.confirm ? this.no : this.input).focus();
+  }
+
+  /** Puts the focus where the answer is given: a key pressed too early must not accept a host key. */
+  focus() {
+    if (this.question && document.hasFocus() && !document.activeElement?.closest('#question-form')) {
+      (this.question.confirm ? this.no : this.input).focus();
+    }
   }
 
   /** @param {string | null} text null: the user does not answer */
@@ -91,7 +109,7 @@ export class QuestionBox {
     this.yes.disabled = this.no.disabled = this.input.disabled = on;
     this.told.textContent = on ? 'Sent…' : '';
     if (!on) {
-      this.input.focus();
+      this.focus();
     }
   }
 }

@@ -20,7 +20,7 @@ export class Way {
 
   /** Whether the user is asked something: until it is answered, no connection can be had. */
   get asking() {
-    return this.question.open;
+    return this.question.asking;
   }
 
   /** @param {import("../types").Answer} answer */

@@ -1,7 +1,8 @@
 // The VNC client's page: speaks with the viewer around it as the agent of xpra's client does (agent/page.js).
 
 import { readBrowser } from '../agent/clipboard.js';
-import { takeParameters, tell } from '../agent/page.js';
+import { watchEntry } from '../agent/entry.js';
+import { obey, takeParameters, tell } from '../agent/page.js';
 import { watchWork } from '../agent/work.js';
 import { Desktop } from './desktop.js';
 
@@ -47,33 +48,7 @@ function releaseKeyboard() {
   desktop.rfb?.blur();
 }
 
-/** The way out for those without a mouse; before noVNC, which would send it to the desktop. @param {KeyboardEvent} event */
-function onChord(event) {
-  if (event.ctrlKey && event.altKey && event.shiftKey && event.code === 'KeyQ') {
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    releaseKeyboard();
-    tell('chord');
-  }
-}
-
-function watchKeyboard() {
-  window.addEventListener('keydown', onChord, true);
-  window.addEventListener(
-    'pointerdown',
-    () => {
-      takeKeyboard();
-      tell('focus');
-    },
-    true,
-  );
-  window.addEventListener('focus', () => {
-    takeKeyboard(); // before the page is told and says so: the first key may come at once
-    tell('focus');
-  });
-}
-
-/** @type {Partial<Record<string, (data: Record<string, unknown>) => void>>} */
+/** @type {Parameters<typeof obey>[0]} */
 const commands = {
   go: () => desktop.connect(),
   ping: () => desktop.ping(),
@@ -89,26 +64,14 @@ const commands = {
   paste: data => offer(String(data.text)),
 };
 
-/** @param {MessageEvent<unknown>} event */
-function onMessage(event) {
-  const message = /** @type {Record<string, unknown> | null} */ (event.data);
-  if (event.source !== window.parent || message?.qconnect !== 'page') {
-    return;
-  }
-  const name = String(message.command);
-  if (Object.hasOwn(commands, name)) {
-    commands[name]?.(/** @type {Record<string, unknown>} */ (message.data ?? {}));
-  }
-}
-
 const desktop = new Desktop(
   /** @type {HTMLElement} */ (document.getElementById('desktop')),
   takeParameters().get('path') ?? '/',
   copied,
 );
 watchWork();
-watchKeyboard();
-window.addEventListener('message', onMessage);
+watchEntry(takeKeyboard, releaseKeyboard);
+obey(commands);
 window.addEventListener('error', event => {
   if (!event.message.startsWith('ResizeObserver loop')) {
     tell('error', { message: event.message.slice(0, 200) }); // that one only says: once more in the next frame
