@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import BrowserContext, Page
 
 from hatch_build import build_frontend
 from tests.e2e.desk import Desk
@@ -45,6 +46,18 @@ def session(desk: Desk) -> Iterator[dict[str, Any]]:
     found = desk.session()
     yield found
     desk.server.end(found["id"])
+
+
+@pytest.fixture
+def page(desk: Desk, context: BrowserContext, session: dict[str, Any]) -> Page:
+    """The session's page, painted."""
+    return desk.view(context, session)
+
+
+@pytest.fixture
+def may_paste(context: BrowserContext) -> None:
+    """Pages may use the browser's clipboard."""
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from tests.e2e.painted import ready
 from tests.servers import JupyterServer
 
 XCLIPBOARD = Path(__file__).with_name("xclipboard.py")
+READ = "navigator.clipboard.readText()"
 XSTARTUP = """#!/bin/bash
 xsetroot -solid '{colour}'
 exec xterm -geometry 100x30+20+20 -u8 -fa Monospace -fs 11
@@ -48,9 +49,10 @@ class Desk:
         """An address that logs in on the way."""
         return f"{self.server.url}qconnect/{path}?token={self.server.token}"
 
-    def view(self, context: BrowserContext, session: dict[str, Any]) -> Page:
-        """The session's page, painted."""
+    def view(self, context: BrowserContext, session: dict[str, Any], width: int = 1280, height: int = 720) -> Page:
+        """The session's page, painted, in a window of this size."""
         page = context.new_page()
+        page.set_viewport_size({"width": width, "height": height})
         page.goto(self.url(f"{session['id']}/"))
         wait_ready(page)
         return page
@@ -117,6 +119,11 @@ def wait_ready(page: Page, timeout: float = 30) -> None:
     except AssertionError as error:
         log = page.evaluate("window.qconnect && window.qconnect.log")
         raise AssertionError(f"{error}; the page's log: {log}") from None
+
+
+def stage(page: Page) -> list[int]:
+    """The size that the page has for the picture."""
+    return list(page.evaluate("[stage.clientWidth, stage.clientHeight]"))
 
 
 def client(page: Page, expression: str) -> Any:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import re
 import signal
-from typing import Any
 
 import psutil
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import Page
 
 from tests.deadline import eventually
 from tests.e2e.desk import Desk, click_picture
@@ -17,11 +16,6 @@ from tests.e2e.painted import events
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 QUIET_MS = 3000
-
-
-@pytest.fixture
-def page(desk: Desk, context: BrowserContext, session: dict[str, Any]) -> Page:
-    return desk.view(context, session)
 
 
 def last_activity(desk: Desk) -> str:

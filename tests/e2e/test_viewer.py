@@ -9,23 +9,11 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.deadline import eventually
-from tests.e2e.desk import Desk, click_picture, client, wait_ready
+from tests.e2e.desk import READ, Desk, click_picture, client, stage, wait_ready
 from tests.e2e.painted import events, ready
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
-READ = "navigator.clipboard.readText()"
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180), pytest.mark.usefixtures("may_paste")]
 TEXTS = ["zurück ✓ 漢字", "Ελλάδα – „ß“", "plain", "Ã© is no é", "two\nlines\tand a tab"]
-
-
-@pytest.fixture
-def context(context: BrowserContext) -> BrowserContext:
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    return context
-
-
-@pytest.fixture
-def page(desk: Desk, context: BrowserContext, session: dict[str, Any]) -> Page:
-    return desk.view(context, session)
 
 
 def test_what_is_copied_in_the_browser_is_pasted_in_the_program(
@@ -108,18 +96,11 @@ def size(page: Page) -> list[int]:
     return list(client(page, "[c.desktop_width, c.desktop_height]"))
 
 
-def stage(page: Page) -> list[int]:
-    return list(page.evaluate("[stage.clientWidth, stage.clientHeight]"))
-
-
 def test_of_two_tabs_the_one_in_use_decides_on_the_size(
     desk: Desk, context: BrowserContext, page: Page, session: dict[str, Any]
 ) -> None:
     page.set_viewport_size({"width": 1100, "height": 740})
-    other = context.new_page()
-    other.set_viewport_size({"width": 700, "height": 500})
-    other.goto(desk.url(f"{session['id']}/"))
-    wait_ready(other)
+    other = desk.view(context, session, 700, 500)
     click_picture(other)
     eventually(lambda: size(page) == size(other) == stage(other), 10, "the small tab's size in both")
     expect(page.locator("#take-size")).to_be_visible()
@@ -139,10 +120,7 @@ def test_a_click_in_a_scaled_picture_lands_where_it_was_made(
     desk: Desk, context: BrowserContext, page: Page, session: dict[str, Any]
 ) -> None:
     page.set_viewport_size({"width": 1100, "height": 740})
-    other = context.new_page()
-    other.set_viewport_size({"width": 600, "height": 420})
-    other.goto(desk.url(f"{session['id']}/"))
-    wait_ready(other)
+    other = desk.view(context, session, 600, 420)
     click_picture(page)
     eventually(lambda: size(other) == stage(page), 10, "the large tab's size in both")
     frame = other.frames[-1]

@@ -13,13 +13,12 @@ from playwright.sync_api import Browser, BrowserContext, Frame, Page, expect
 
 from hatch_build import build_frontend
 from tests.deadline import eventually
-from tests.e2e.desk import Desk, click_picture, make_desktop, wait_ready
+from tests.e2e.desk import READ, Desk, click_picture, make_desktop, stage, wait_ready
 from tests.e2e.painted import events, ready
 from tests.servers import REPOSITORY, JupyterServer
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180), pytest.mark.usefixtures("may_paste")]
 ARTEFACTS = REPOSITORY / "tests/artefacts"
-READ = "navigator.clipboard.readText()"
 TEXTS = ["zurück ✓ 漢字", "plain", "two\nlines\tand a tab"]
 
 
@@ -40,17 +39,6 @@ def session(desk: Desk) -> Iterator[dict[str, Any]]:
     desk.server.end(found["id"])
 
 
-@pytest.fixture
-def context(context: BrowserContext) -> BrowserContext:
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    return context
-
-
-@pytest.fixture
-def page(desk: Desk, context: BrowserContext, session: dict[str, Any]) -> Page:
-    return desk.view(context, session)
-
-
 def inside(page: Page) -> Frame:
     """The frame that is shown, with noVNC in it."""
     found = page.locator("iframe:not(.coming)").element_handle().content_frame()
@@ -68,10 +56,6 @@ PIXELS = """() => {
 
 def pixels(page: Page) -> dict[str, Any]:
     return dict(inside(page).evaluate(PIXELS))
-
-
-def stage(page: Page) -> list[int]:
-    return list(page.evaluate("[stage.clientWidth, stage.clientHeight]"))
 
 
 def desktop(desk: Desk, session: dict[str, Any]) -> list[int]:
