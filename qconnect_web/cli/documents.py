@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .. import __version__
 from . import exits
-from .options import DESCRIPTION, RULE, parser
+from .options import DESCRIPTION, LEAVING, RULE, parser
 
 FILES = "share/man/man1/qconnect.1", "share/bash-completion/completions/qconnect", "share/zsh/site-functions/_qconnect"
 FIRST_COLUMN = "2>/dev/null </dev/null | awk 'NR > 1 { print $1 }'"
@@ -42,9 +42,19 @@ ENVIRONMENT = (
     ("NO_COLOR", "No colours, if it is set to anything."),
     (
         "QCONNECT",
-        "Set inside a session: `tmux` in a terminal, else `gui`. Here `qconnect` alone shows the display.",
+        "Set inside a session: `tmux` in a terminal, `vnc` in a VNC desktop, else `gui`. Here `qconnect` alone shows "
+        "the display.",
     ),
     ("JUPYTER_CONFIG_DIR", "Where else the site's jupyter_server_config.py is looked for, which qconnect reads."),
+)
+EXAMPLES = (
+    ("qconnect", "To my terminal on a compute node: the one that runs, else a new one."),
+    ("qconnect -g 'gimp a.png' -m 8", "To that program's windows, with 8 GB if it must be started."),
+    ("qconnect --vnc", "To my VNC desktop."),
+    ("qconnect -l", "What do I have?"),
+    ("qconnect 17", "Back to session 17."),
+    ("qconnect --stop 17", "The end of it."),
+    ("qconnect --app rstudio --wait --url", "The address of an RStudio that is ready, for a script."),
 )
 
 
@@ -64,12 +74,17 @@ def manual() -> str:
     options = parser()
     lines = [f'.TH QCONNECT 1 "" "qconnect {__version__}" "User Commands"', ".SH NAME"]
     lines += [r"qconnect \- terminals and windows of batch jobs", ".SH SYNOPSIS", ".B qconnect"]
-    lines += [r"[\fIOPTION\fR ...] [\fIJOB_ID\fR]", ".SH DESCRIPTION", _escaped(DESCRIPTION), ".PP", _escaped(RULE)]
+    lines += [r"[\fIOPTION\fR ...] [\fIJOB_ID\fR]", ".SH DESCRIPTION", _escaped(DESCRIPTION)]
+    lines += [line for text in (RULE, LEAVING) for line in (".PP", _escaped(text))]
     for group in options._action_groups:
         actions = [action for action in group._group_actions if action.help is not argparse.SUPPRESS]
         if actions:
             lines.append(f".SH {(group.title or '').upper()}")
             lines += [line for action in actions for line in _entry(_invocation(action), _help(action))]
+    lines += [
+        ".SH EXAMPLES",
+        *(line for example in EXAMPLES for line in _entry(f"\\fB{_escaped(example[0])}\\fR", example[1])),
+    ]
     lines.append(".SH EXIT STATUS")
     lines += [line for status, text in exit_lines() for line in _entry(f"\\fB{status}\\fR", text)]
     lines.append(".SH ENVIRONMENT")

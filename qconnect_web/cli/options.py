@@ -19,6 +19,11 @@ RULE = (
     "never changes one that is there; --create always starts a new one."
 )
 
+LEAVING = (
+    "Leaving is never ending: leave a terminal with Ctrl-b d, windows with Ctrl-C or their cross, waiting with Ctrl-C, "
+    "and come back with the job id. A session ends with its program, with --stop, or when its walltime is over."
+)
+
 
 class _Help(argparse.HelpFormatter):
     """Help as wide as the terminal, within reason."""
@@ -33,7 +38,7 @@ def parser(*notes: str) -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(
         prog="qconnect",
         description=DESCRIPTION,
-        epilog=" ".join([RULE, *notes]),
+        epilog=" ".join([RULE, LEAVING, *notes]),
         formatter_class=_Help,
         allow_abbrev=False,
     )
@@ -46,7 +51,7 @@ def parser(*notes: str) -> argparse.ArgumentParser:
 
 def _connecting(options: argparse.ArgumentParser) -> None:
     options.add_argument("job_id", nargs="?", metavar="JOB_ID", help="connect to this session")
-    options.add_argument("-j", "--job_id", "--job-id", dest="job", metavar="JOB_ID", help="the same")
+    options.add_argument("-j", "--job_id", "--job-id", dest="job", metavar="JOB_ID", help="the same as JOB_ID alone")
     options.add_argument("-c", "--create", action="store_true", help="start a new session even if one is there")
     options.add_argument("-g", "--gui", metavar="CMD", help="connect to this program's session, or start it")
     options.add_argument("--app", metavar="NAME", help="connect to this app's session, or start it (see --apps)")
@@ -68,10 +73,14 @@ def _looking(group: argparse._ArgumentGroup) -> None:
 
 def _starting(group: argparse._ArgumentGroup) -> None:
     group.add_argument("-n", "--name", metavar="NAME", help="a name to find it again by")
-    group.add_argument("-t", "--cores", type=int, metavar="N", help="cores, on one node")
-    group.add_argument("-m", "--mem", metavar="N", help="memory in GB, or with a unit, like 512MB")
-    group.add_argument("--walltime", metavar="TIME", help="how long it may run, like 04:00:00")
-    group.add_argument("--queue", metavar="NAME", help="the queue to wait in")
+    group.add_argument(
+        "-t", "--cores", type=int, metavar="N", help="cores, on one node; else as many as the app asks for, mostly 1"
+    )
+    group.add_argument(
+        "-m", "--mem", metavar="N", help="memory in GB, or with a unit, like 512MB; else it grows with the cores"
+    )
+    group.add_argument("--walltime", metavar="TIME", help="how long it may run, like 04:00:00; else as the app says")
+    group.add_argument("--queue", metavar="NAME", help="the queue to wait in; else the app's or the batch system's")
 
 
 def _scripting(group: argparse._ArgumentGroup) -> None:

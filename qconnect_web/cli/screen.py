@@ -66,12 +66,12 @@ class Screen:
 
     def print(self, text: str) -> None:
         """A result, on stdout."""
-        self._clear()
+        self.clear()
         self._write(sys.stdout, f"{text}\n")
 
     def note(self, text: str) -> None:
         """A word to the user, on stderr."""
-        self._clear()
+        self.clear()
         self._write(sys.stderr, f"{text}\n")
 
     def progress(self, text: str, elapsed: float) -> None:
@@ -90,9 +90,10 @@ class Screen:
         code = COLOURS.get(state)
         return f"\x1b[{code}m{text}\x1b[0m" if self._colour and code else text
 
-    def _clear(self) -> None:
+    def clear(self) -> None:
+        """Takes the line away that says how far it is; what comes next begins on a clean one."""
         if self._line:
-            sys.stderr.write("\r\x1b[K")
+            self._write(sys.stderr, "\r\x1b[K")
             self._line = False
 
     def _write(self, stream: TextIO, text: str) -> None:

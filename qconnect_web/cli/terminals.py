@@ -74,6 +74,7 @@ async def attach(session: Session, ssh: Sequence[str], screen: Screen) -> Exit:
     tool = "tmux" if command[0] == "sh" else command[0]
     if not shutil.which(tool):
         raise Stop(f"`{tool}` is not installed here, and is needed to attach to {connection.node}.", Exit.TOOL_MISSING)
+    screen.clear()  # it would still be there when tmux gives the terminal back
     process = await asyncio.create_subprocess_exec(*command, env=_environment(screen))
     try:
         status = await process.wait()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 
 import pexpect
 import pytest
 
-from qconnect_web.cli.documents import documents, exit_lines
+from qconnect_web.cli.documents import EXAMPLES, documents, exit_lines
 from qconnect_web.cli.exits import Exit
 from qconnect_web.cli.options import parser
 from tests.cli.desk import QCONNECT, Desk
@@ -28,6 +29,13 @@ def test_the_manual_has_every_option_and_status() -> None:
             assert option in text
     assert [status for status, _ in exit_lines()] == [status.value for status in Exit]
     assert "qguiconnect" not in text
+
+
+def test_the_manuals_examples_are_commands() -> None:
+    for line, _ in EXAMPLES:
+        name, *argv = shlex.split(line)
+        assert name == "qconnect"
+        parser().parse_args(argv)
 
 
 def test_the_manual_is_clean() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -14,6 +15,9 @@ import pytest
 
 from tests.cli.desk import PROMPT, SMALL, Desk, detach, finish, in_shell, plain
 from tests.deadline import eventually
+
+ALTERNATE_SCREEN = "\x1b[?1049h"
+"""What a program sends that takes the whole terminal."""
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +37,14 @@ def attached(desk: Desk, job_id: str, **options: Any) -> pexpect.spawn[str]:
 
 def test_a_terminal_is_started_left_and_found_again(desk: Desk) -> None:
     child = desk.spawn(*SMALL)
+    child.logfile_read = heard = io.StringIO()
     child.expect(r"Job int_tmux created with job id (\S+)")
     job_id = child.match[1]  # type: ignore[index]  # expect has matched
     in_shell(child, 'echo "<$QCONNECT>$DISPLAY<"', r"<tmux>:\d+<")
     status, text = detach(child)
     assert (status, f"Come back with: qconnect {job_id}" in text) == (0, True)
+    left_for_tmux = heard.getvalue().partition(ALTERNATE_SCREEN)[0].rpartition("\r")[2]
+    assert plain(left_for_tmux) == "", "a clean line, and not how far the waiting was"
     assert desk.state(job_id) == "READY"
 
     again = desk.spawn()  # no second job: the first one is found
