@@ -35,10 +35,12 @@ class FaultProxy:
         self._loop.close()
 
     async def _finish(self) -> None:
-        """Lets every connection's task come to its end."""
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        if others:
-            await asyncio.wait(others, timeout=5)
+        """Brings every connection's task to its end, also one that was accepted in the last moment."""
+        for _ in range(50):
+            if not (others := asyncio.all_tasks() - {asyncio.current_task()}):
+                return
+            self._abort()
+            await asyncio.wait(others, timeout=0.1)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
