@@ -159,7 +159,10 @@ class Submission:
         if not missing:
             return None
         names = ", ".join(f"`{program}`" for program in missing)
-        return f"{app.title} needs {names}, which was not found on this machine. Install it, or choose another app."
+        other = (
+            "make a desktop of your own in ~/.vnc/xstartup (executable)" if app.kind == "vnc" else "choose another app"
+        )
+        return f"{app.title} needs {names}, which was not found on this machine. Install it, or {other}."
 
 
 def has_xstartup() -> bool:
