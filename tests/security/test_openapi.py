@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -13,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from qconnect_web.routes import OPENAPI
+from tests.extent import LONG
 from tests.servers import JupyterServer
 
-LONG = bool(os.environ.get("QCONNECT_LONG_TESTS"))
 EFFORT = ["--max-time", "540"] if LONG else ["--max-examples", "8"]
 """By the clock, or so many requests for each operation: on a busy machine a short time may pass with a single one."""
 CASES = 5000 if LONG else 100
