@@ -216,8 +216,8 @@ SCALED = {
 
 
 def busiest(system: BatchSystem, since: float, until: float) -> int:
-    """The most questions within any minute of a span; a tenth is left out, for what starting a program takes."""
-    times = [call.time for call in system.questions(since, until)]
+    """The most commands of any kind within any minute of a span; a tenth is left out, for what starting one takes."""
+    times = [call.time for call in system.calls(since=since) if call.time < until]
     return max((sum(start <= when < start + 0.9 * MINUTE for when in times) for start in times), default=0)
 
 
@@ -241,7 +241,7 @@ def test_few_questions_however_many_tabs_servers_and_other_jobs(
         slowest = max(slowest, time.monotonic() - before)
         time.sleep(0.05)
     pending = busiest(system, began, time.time())
-    print(f"{flavour}: {pending} questions in the busiest minute, 10 tabs on 2 servers; list {slowest * 1000:.0f} ms")
+    print(f"{flavour}: {pending} commands in the busiest minute, 10 tabs on 2 servers; list {slowest * 1000:.0f} ms")
     assert 1 <= pending <= 6
     assert slowest <= 1
     stop.set()
@@ -261,15 +261,15 @@ def test_when_all_is_ready_a_question_a_minute_and_when_nobody_watches_none(
     began = time.time()
     time.sleep(2.2 * MINUTE)  # the span that is looked at: nothing is waited for
     ready = busiest(system, began, time.time())
-    print(f"{ready} questions in the busiest minute when all is READY, 10 tabs on 2 servers")
+    print(f"{ready} commands in the busiest minute when all is READY, 10 tabs on 2 servers")
     stop.set()
     for tab in tabs:
         tab.join(20)
     time.sleep(GLANCED := 20 * SCALE)
     began = time.time()
     time.sleep(1.3 * MINUTE)
-    idle = len(system.questions(began))
-    print(f"{idle} questions in over a minute when nobody watches and nothing is pending, {GLANCED:g} s after the last")
+    idle = len(system.calls(since=began))
+    print(f"{idle} commands in over a minute when nobody watches and nothing is pending, {GLANCED:g} s after the last")
     assert ready <= 1
     assert idle == 0
     first.end(job_id)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,11 +27,6 @@ class Call:
     time: float
     pid: int
     words: tuple[str, ...]
-
-    @property
-    def question(self) -> bool:
-        """Whether it asked after jobs (not which batch system it is, nor after queues)."""
-        return self.words[0] in ("qstat", "qselect", "squeue") and not {"--version", "-Q", "-B"} & set(self.words)
 
 
 class BatchSystem:
@@ -79,11 +73,6 @@ class BatchSystem:
             Call(float(when), int(pid), tuple(words.split())) for when, pid, words in (x.split(" ", 2) for x in lines)
         ]
         return [call for call in found if call.time >= since and program in (None, call.words[0])]
-
-    def questions(self, since: float, until: float | None = None) -> list[Call]:
-        """Questions after jobs in a span of time."""
-        until = time.time() if until is None else until
-        return [call for call in self.calls(since=since) if call.question and call.time < until]
 
     def jobs(self) -> list[Path]:
         """The folders of all jobs that were ever taken."""
