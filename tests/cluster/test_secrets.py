@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from subprocess import Popen
@@ -17,6 +18,7 @@ from tests.cluster.files import USERS
 from tests.cluster.node import Node
 from tests.cluster.server import ClusterServer
 from tests.cluster.world import Cluster
+from tests.extent import LONG
 from tests.security.canaries import Around, Talkative, hits, texts_below, told
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
@@ -48,31 +50,52 @@ def everybody_sees_all_jobs(torque: Torque) -> Iterator[None]:
         torque.qmgr("set server query_other_jobs = False")
 
 
-def shown(torque: Torque, job_id: str) -> str:
+def shown_by_torque(torque: Torque, job_id: str) -> str:
     """What TORQUE tells another user of a job, and all files that its server and moms keep."""
     told = "".join(torque.run(["qstat", option, job_id], "bob").stdout for option in ("-f", "-x"))
     assert "Variable_List" in told
     return told + texts_below(torque.spool)
 
 
-def test_no_secret_is_found_on_a_cluster(cluster: Cluster, torque: Torque) -> None:
-    node: Node = cluster.compute[0]
+def shown_by_slurm(cluster: Cluster, job_id: str) -> str:
+    """What Slurm tells another user of a job, and all files that its daemons keep or log."""
+    questions = ["scontrol", "show", "job", "-dd", job_id], ["squeue", "-t", "all", "-j", job_id, "-o", "%all"]
+    told = "".join(cluster.login.run(argv, "bob").stdout for argv in questions)
+    assert "Comment=QCONNECT_SESSION=" in told
+    files = "find /var/lib/slurm /var/log/slurm -type f -exec cat {} + | tr -cd '\\11\\12\\40-\\176'"
+    return told + "".join(node.run(files).stdout for node in cluster.nodes)
+
+
+def places_of(server: TalkativeThere, node: Node, batch: Callable[[str], str]) -> list[tuple[str, str]]:
+    """Which secret of a session on this node is found where."""
+    around = Around(server.home / "sessions", lambda path: node.tmp / path.relative_to("/tmp"), batch)
+    with server.cluster.closed(server.cluster.other(node)):
+        known, places = told(server.start(120), around)
+    assert "QCONNECT_SESSION=" in places["batch system"]
+    assert len(places["batch system"].partition("#!/bin/bash")[2]) > 1000, "the script is in the spool"
+    return hits(known, places)
+
+
+@pytest.fixture
+def server(cluster: Cluster) -> Iterator[TalkativeThere]:
     home = cluster.home("alice") / "talkative"
     home.mkdir()
-    server = TalkativeThere(home, cluster=cluster, path=(torque.bin,), arguments=("--debug",))
+    server = TalkativeThere(home, cluster=cluster, path=(Torque.bin,), arguments=("--debug",))
     folders = {"sessions_dir": str(server.there / "sessions"), "client_dirs": [str(server.another_client())]}
     server.config["QConnect"] = settings("torque", **folders)
-    around = Around(
-        home / "sessions",
-        on_node=lambda path: node.tmp / path.relative_to("/tmp"),
-        batch=lambda job_id: shown(torque, job_id),
-    )
     try:
-        with cluster.closed(cluster.other(node)), everybody_sees_all_jobs(torque), torque.keeping(60):
-            known, places = told(server.start(120), around)
+        yield server
     finally:
         server.close()
-    assert "QCONNECT_SESSION=" in places["batch system"]
-    assert "qconnect" in (script := places["batch system"].partition("#!/bin/bash")[2]), "the script is in the spool"
-    assert len(script) > 1000
-    assert hits(known, places) == []
+        shutil.rmtree(home)
+
+
+def test_no_secret_is_found_where_torque_is(server: TalkativeThere, cluster: Cluster, torque: Torque) -> None:
+    with everybody_sees_all_jobs(torque), torque.keeping(60):
+        assert places_of(server, cluster.compute[0], lambda job_id: shown_by_torque(torque, job_id)) == []
+
+
+@pytest.mark.skipif(not LONG, reason="QCONNECT_LONG_TESTS=1 runs it")
+def test_no_secret_is_found_where_slurm_is(server: TalkativeThere, cluster: Cluster) -> None:
+    server.config["QConnect"]["scheduler"] = "slurm"
+    assert places_of(server, cluster.compute[1], lambda job_id: shown_by_slurm(cluster, job_id)) == []
