@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +10,6 @@ import pytest
 from qconnect_web.models import Record
 from qconnect_web.store import Store
 from tests.cli.desk import QCONNECT, SMALL, Desk, cpu_of
-from tests.servers import JupyterServer
 
 QUICK_S = 0.5
 HELP_S = 0.3
@@ -183,28 +180,3 @@ def test_the_address_is_that_of_a_running_server(served: Desk, window: str) -> N
     assert served.run(window, "--url").stdout.strip() == found
     inside = served.run("--url", window, JUPYTER_SERVER_URL="http://login:8888/user/me/").stdout
     assert inside == f"http://login:8888/user/me/qconnect/{window}/\n"
-
-
-def test_two_servers_and_the_command_see_each_other(served: Desk) -> None:
-    other = JupyterServer(served.home, config=served.server.config)
-    other.start()
-    try:
-        job_id = served.ready("--app", "xterm")
-
-        def within(seconds: float, *wanted: str) -> None:
-            began = time.monotonic()
-            for server in (served.server, other):
-                server.wait_for(job_id, *wanted, timeout=seconds)
-            assert served.state(job_id) in wanted
-            assert time.monotonic() - began < seconds + 2  # the command's own start
-
-        within(5, "READY")
-        assert other.request("POST", f"qconnect/api/sessions/{job_id}/stop").status == 200
-        within(5, "ENDING", "ENDED")
-        second = served.server.launch()["id"]
-        assert second in [session["id"] for session in json.loads(served.run("-l", "--json").stdout)]
-        assert served.run("--stop", second).returncode == 0
-        for server in (served.server, other):
-            server.wait_for(second, "ENDING", "ENDED", timeout=5)
-    finally:
-        other.stop()

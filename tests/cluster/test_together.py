@@ -149,7 +149,7 @@ def test_interleaved_operations_of_three_doors(servers: list[ClusterServer], tor
     print(f"{OPERATIONS} operations: {len(doors.started)} started, {len(doors.stopped)} stopped, all agree")
 
 
-@pytest.fixture(params=["slurm", "torque"])
+@pytest.fixture(params=["torque", "slurm"] if LONG else ["torque"])
 def doors(cluster: Cluster, torque: Torque, request: pytest.FixtureRequest) -> Iterator[Doors]:
     """Two servers and the command line as a site has them: none may ask the batch system often."""
     name = f"doors-{request.param}"
