@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import textwrap
 
 from .. import __version__
 
@@ -26,11 +27,17 @@ LEAVING = (
 
 
 class _Help(argparse.HelpFormatter):
-    """Help as wide as the terminal, within reason."""
+    """Help as wide as the terminal, within reason; no option and no job id is broken at its hyphens."""
 
     def __init__(self, prog: str) -> None:
         columns = shutil.get_terminal_size().columns
         super().__init__(prog, max_help_position=26 if columns >= 60 else 10, width=max(30, min(columns - 2, 100)))
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return textwrap.wrap(text, width, break_on_hyphens=False)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n".join(indent + line for line in self._split_lines(text, width - len(indent)))
 
 
 def parser(*notes: str) -> argparse.ArgumentParser:

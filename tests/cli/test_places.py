@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import time
 
 import pexpect
 import pytest
 
+from qconnect_web.cli.options import parser
 from tests.cli.desk import PROMPT, QCONNECT, Desk, detach, finish
 from tests.deadline import eventually
 
@@ -68,6 +70,13 @@ def test_a_name_never_breaks_a_terminal_without_utf8(
     if locale.get("LC_ALL") == "C":
         assert done.stdout.isascii()
         assert b"Gr??e" in done.stdout
+
+
+@pytest.mark.parametrize("columns", range(40, 104, 4))
+def test_the_help_breaks_no_option_and_no_job_id(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    lines = parser("You are inside session 4711.qc-login, which is shown by `qconnect --connect-gui`.").format_help()
+    assert not re.search(r"[\w.]-$", lines, re.M)
 
 
 def test_help_works_in_any_locale(busy_desk: Desk) -> None:
