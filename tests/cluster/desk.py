@@ -10,6 +10,7 @@ from typing import Any
 import pexpect
 
 from tests.cli.desk import QCONNECT, SMALL
+from tests.cluster.display import written
 from tests.cluster.server import ClusterServer
 from tests.cluster.world import Cluster
 from tests.deadline import eventually
@@ -81,6 +82,11 @@ class ClusterDesk:
         """The session, as soon as it is in one of these states."""
         eventually(lambda: self.session(job_id)["state"] in states, 60, f"{job_id} {states}")
         return self.session(job_id)
+
+    def written(self, name: str) -> dict[str, dict[str, Any]]:
+        """What jobs wrote into their files of that name: {job id: content}."""
+        found = [written(path) for path in (self.server.home / "sessions").glob(f"*/{name}")]
+        return {content["job"]: content for content in found}
 
     def batch(self, command: str) -> str:
         """What a command of the batch system prints for alice."""

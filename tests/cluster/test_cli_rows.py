@@ -19,7 +19,6 @@ from qconnect_web.cli.exits import Exit
 from tests.cli.desk import SMALL, detach, finish
 from tests.cli.xscreen import RED, UserScreen
 from tests.cluster.desk import ClusterDesk
-from tests.cluster.display import written
 from tests.cluster.leftovers import listening
 from tests.cluster.world import Cluster
 from tests.deadline import eventually
@@ -168,8 +167,7 @@ def test_nothing_listens_on_a_node_but_the_published_ports(
     """B21, B23."""
     for node in desk.cluster.compute:
         here = {found["id"] for found in (terminal, window) if found["job"]["node"] == node.name}
-        written_here = [written(path) for path in (desk.server.home / "sessions").glob("*/connection.json")]
-        assert listening(node, "alice") == {found["port"] for found in written_here if found["job"] in here}
+        assert listening(node, "alice") == {desk.written("connection.json")[job_id]["port"] for job_id in here}
 
 
 def test_the_session_that_is_meant_is_found(
@@ -240,13 +238,13 @@ def test_another_one_can_always_be_had_and_ends_with_its_shell(desk: ClusterDesk
     child.expect(r"created with job id (\S+)")
     job_id = str(child.match[1])  # type: ignore[index]  # expect has matched
     child.expect(SHELL)
-    child.sendline("exit")
     left = time.time()
+    child.sendline("exit")
     status, text = finish(child)
     assert (status, f"Session {job_id} has ended" in text) == (Exit.DONE, True), text
     jobs = "qstat" if desk.torque else "squeue -h"
     eventually(lambda: not re.search(rf"\b{number(job_id)}\b.* (R|CG|E) ", desk.batch(jobs)), 10, "the job's end")
-    assert time.time() - left <= 5 + 1  # the batch system's own answer takes part of a second
+    assert desk.written("ended.json")[job_id]["time"] - left < 5  # by the job's own clock
     desk.await_state(job_id, "ENDED")
     assert job_id not in [line.split()[0] for line in desk.run("-l").stdout.splitlines()]
     assert job_id in [line.split()[0] for line in desk.run("-a").stdout.splitlines()]
