@@ -85,12 +85,12 @@ class SessionManager:
     async def close(self) -> None:
         """Stops the poll loop; jobs go on, submissions under way are finished first (bounded). Also if never opened."""
         await self._poll.close()
-        await self.queues.close()
         for task in self._tasks:
             if task.get_name() != "submit":
                 task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=10)
+        await self.queues.close()  # a submission may have waited for their answer
         await self._transport.close()
 
     def on_change(self, listener: Callable[[Session], None]) -> None:

@@ -11,13 +11,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from traitlets.config import Config
 
 from qconnect_web import queues
+from qconnect_web.config import QConnect
 from qconnect_web.errors import BadRequest, SchedulerUnavailable
 from qconnect_web.models import Job, JobSpec
 from qconnect_web.queues import Queues, check, queue_for, usual_memory
 from qconnect_web.schedulers import Queue
 from tests.batch.system import BatchSystem
+from tests.deadline import aeventually
 from tests.recordings import TORQUE, recorded
 
 GB = 1 << 30
@@ -210,3 +213,23 @@ def test_who_leaves_while_the_queues_are_asked_for_is_not_held_up(tmp_path: Path
     done = subprocess.run([sys.executable, "-c", LEAVES, str(tmp_path / "sessions")], env=env, timeout=30, check=False)
     assert done.returncode == 0
     assert system.alive("qstat") == 0
+
+
+def test_a_start_that_waits_for_the_queues_is_finished_by_who_leaves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = BatchSystem(tmp_path / "batch", "torque")
+    system.pause()
+    system.fault("qstat", "sleep 0.5")
+    monkeypatch.setenv("PATH", f"{system.root}/bin:{os.environ['PATH']}")
+    site = QConnect(config=Config({"QConnect": {"scheduler": "torque", "sessions_dir": str(tmp_path / "sessions")}}))
+
+    async def leave() -> None:
+        manager = site.build_sessions()
+        starting = asyncio.create_task(manager.start("xterm", {}))
+        await aeventually(lambda: system.alive("qstat"), 10, "the question after queues")
+        await manager.close()
+        assert (await starting).id == "1.head"
+
+    asyncio.run(leave())
+    assert len(system.jobs()) == 1
