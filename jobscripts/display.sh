@@ -5,20 +5,15 @@
 
 # The cookie as an Xauthority file: one entry for this host's display, one (family wild) for whatever a client asks.
 qc_write_cookie() {
-  local one two hex name='\x00\x12MIT-MAGIC-COOKIE-1\x00\x10' number host
+  local i one two hex bytes='' name='\x00\x12MIT-MAGIC-COOKIE-1\x00\x10' number host
   read -r one </proc/sys/kernel/random/uuid
   read -r two </proc/sys/kernel/random/uuid
   hex=${one//-/}${two//-/}
   hex=${hex:0:12}${hex:16:20} # the digits that a uuid has fixed are left out
-  hex=$(qc_hex_bytes "$hex")
+  for ((i = 0; i < 32; i += 2)); do bytes+="\\x${hex:i:2}"; done
   printf -v number '\\x%02x\\x%02x%s' 0 "${#qc_d}" "$qc_d"
   printf -v host '\\x%02x\\x%02x%s' 0 "${#qc_node}" "$qc_node"
-  printf '%b' "\\x01\\x00$host$number$name$hex" "\\xff\\xff\\x00\\x00$number$name$hex" >"$qc_rt/Xauthority"
-}
-
-qc_hex_bytes() {
-  local i
-  for ((i = 0; i < 32; i += 2)); do printf '\\x%s' "${1:i:2}"; done
+  printf '%b' "\\x01\\x00$host$number$name$bytes" "\\xff\\xff\\x00\\x00$number$name$bytes" >"$qc_rt/Xauthority"
 }
 
 # Starts the X server on this display; whether it can, it says itself.

@@ -39,23 +39,32 @@ alone. Remove it, or make it private with chmod 700, and start again."
 
 # The first act of a run: the previous generation's files go, then our id says whose the folder is.
 qc_begin_run() {
+  local file old=()
   read -r qc_run </proc/sys/kernel/random/uuid
-  rm -f "$qc_s"/{connection,ended}.json "$qc_s"/{server,client}.{key,pem} "$qc_s"/.*.json.* "$qc_s"/*.log{,.1}
+  for file in "$qc_s"/{connection,ended}.json "$qc_s"/{server,client}.{key,pem} "$qc_s"/.*.json.* "$qc_s"/*.log{,.1}; do
+    [[ -e $file || -L $file ]] && old+=("$file")
+  done
+  [[ ${#old[@]} == 0 ]] || rm -f "${old[@]}"
   { printf '%s\n' "$qc_run" >"$qc_s/.run.$$" && mv -f "$qc_s/.run.$$" "$qc_s/run"; } ||
     qc_refuse "The session folder $qc_s cannot be written on node $qc_node: the disk may be full."
 }
 
-# A private folder on the node's own disk; /tmp first, because the path of a unix socket has 107 bytes.
+# A private folder on the node's own disk; /tmp first, because the path of a unix socket has 107 bytes. `mkdir` fails
+# where anything is already, so the folder is ours alone.
 qc_make_runtime() {
-  local base
+  local base name
   for base in /tmp /var/tmp /dev/shm; do
-    qc_rt=$(mktemp -d "$base/qc-$UID.XXXXXXXX" 2>/dev/null) && break
+    read -r name </proc/sys/kernel/random/uuid
+    qc_rt=$base/qc-$UID.${name:0:8}
+    mkdir "$qc_rt" "$qc_rt"/{ca,conf,xpra,user,tmp} 2>/dev/null && break
+    rmdir "$qc_rt"/* "$qc_rt" 2>/dev/null
+    qc_rt=
   done
   [[ $qc_rt ]] || qc_refuse "No private folder could be made in /tmp on node $qc_node: the disk may be full."
   qc_stat $$
   printf '%s\n' "$$:$qc_start" "$qc_job" "$qc_run" "$qc_s" "$qc_node" "$qc_number" "$qc_walltime" "$qc_umask" \
     "$qc_began" "$qc_key" >"$qc_rt/who"
-  mkdir "$qc_rt"/{ca,conf,xpra,user,tmp} && mkfifo "$qc_rt/life" "$qc_rt/events" "$qc_rt/go"
+  mkfifo "$qc_rt/life" "$qc_rt/events" "$qc_rt/go"
 }
 
 # What the top shell found out, for the supervisor and the program's shell: $1 is the runtime folder.
