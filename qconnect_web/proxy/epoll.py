@@ -9,6 +9,9 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import count
 
+BATCH = 64
+"""Events that are dealt with at a time: room for a thousand would be made anew for each few."""
+
 
 class EpollHost:
     """Wakes those who watch file descriptors, wait for a time, or want to go on after the others."""
@@ -43,15 +46,15 @@ class EpollHost:
 
     def run(self) -> None:
         """Never returns; whoever has enough raises SystemExit."""
-        woken, poll = self._woken, self._epoll.poll
+        woken, poll, soon, timers = self._woken, self._epoll.poll, self._soon, self._timers
         while True:
-            for fd, events in poll(self._patience()):
+            for fd, events in poll(self._patience(), BATCH):
                 call = woken.get(fd)  # whoever was closed in this very round is not there any more
                 if call:
                     call(events)
-            for _ in range(len(self._soon)):
-                self._soon.popleft()()
-            while self._timers and self._timers[0][0] <= time.monotonic():
+            for _ in range(len(soon)):
+                soon.popleft()()
+            while timers and timers[0][0] <= time.monotonic():
                 self._ring()
 
     def _patience(self) -> float | None:

@@ -131,14 +131,22 @@ class Flow:
 
     def pass_on(self) -> bool:
         """The common case, short as each message takes it: a small read, taken whole; False when it was not one."""
-        if self.pending or self.ended or self.source.secure:
+        source = self.source
+        if self.pending or self.ended or source.secure:
             return False
-        got = self.source.read()
-        if not got:
-            self.ended = got == 0
-            return got is None
-        self._send(_buffer[:got])
-        return self.source.drained and not self.pending
+        try:
+            got = source.connection.recv_into(_buffer)
+        except BlockingIOError:
+            return True
+        except OSError as error:
+            raise Broken(source.name) from error
+        data = _buffer[:got]
+        sent = self.sink.write(data) if got else 0
+        self.moved += sent
+        self.ended = not got
+        if sent < got:
+            self.pending = memoryview(bytes(data[sent:]))
+        return 0 < sent == got < CHUNK
 
     def turn(self) -> bool:
         """Moves what can be moved now; True when it stopped only to let others work."""
