@@ -130,7 +130,10 @@ class Flow:
         self.ended = self.done = False
 
     def pass_on(self) -> bool:
-        """The common case, short as each message takes it: a small read, taken whole; False when it was not one."""
+        """The common case, a small read that is taken whole; False when it was not one.
+
+        It does what `read` and `_send` do without calling them: that is 4 % of the relay's processor time.
+        """
         source = self.source
         if self.pending or self.ended or source.secure:
             return False

@@ -178,18 +178,29 @@ def test_a_fingerprint_is_confirmed_by_buttons_where_the_site_lets_it(
 ) -> None:
     node = nodes.add("node1", known=False)
     desk = server_that_asks()
-    around = desk.panel(context, elsewhere(desk))
-    around.locator("textarea").focus()
-    page = around.frame_locator("iframe")
-    asked = page.get_by_role("dialog", name="Log in to node1")
-    expect(asked).to_contain_text(node.fingerprint())
-    expect(around.locator("textarea")).to_be_focused()  # what is typed elsewhere goes on being typed there
+    page = open_page(desk, context, elsewhere(desk))
+    expect(dialog(page)).to_contain_text(node.fingerprint())
     expect(page.locator("#question-answer")).to_be_hidden()
     no = page.get_by_role("button", name="No", exact=True)
-    asked.click(position={"x": 5, "y": 5})
     expect(no).to_be_focused()  # a key pressed too early must not accept it
     page.get_by_role("button", name="Yes, it is the right one").click()
-    eventually(lambda: around.frames[1].evaluate("window.qconnect.state === 'ready'"), 30, "a live picture")
+    wait_painted(page)
+
+
+def test_a_question_takes_no_key_from_the_page_around(
+    context: BrowserContext, nodes: Nodes, server_that_asks: Callable[[], Desk]
+) -> None:
+    nodes.add("node1", known=False)
+    desk = server_that_asks()
+    around = desk.panel(context, elsewhere(desk))
+    field = around.locator("textarea")
+    field.focus()
+    page = around.frame_locator("iframe")
+    asked = page.get_by_role("dialog", name="Log in to node1")
+    expect(asked).to_be_visible()
+    expect(field).to_be_focused()
+    asked.click(position={"x": 5, "y": 5})
+    expect(page.get_by_role("button", name="No", exact=True)).to_be_focused()
 
 
 @pytest.fixture

@@ -33,11 +33,7 @@ export class QuestionBox {
       event.preventDefault(); // it closes when the server says that nothing is asked any more
       this.answer(null);
     });
-    window.addEventListener('focus', () => {
-      setTimeout(() => {
-        this.focus(); // only after a click has put the focus where it was, which may be nowhere
-      });
-    });
+    window.addEventListener('focus', () => setTimeout(() => this.enter()));
   }
 
   /** Whether something is asked. */
@@ -83,9 +79,16 @@ export class QuestionBox {
     }
   }
 
+  /** The user has come in; where by a click, it has put the focus somewhere, or nowhere. */
+  enter() {
+    if (!this.form.contains(document.activeElement)) {
+      this.focus();
+    }
+  }
+
   /** Puts the focus where the answer is given: a key pressed too early must not accept a host key. */
   focus() {
-    if (this.question && document.hasFocus() && !document.activeElement?.closest('#question-form')) {
+    if (this.question && document.hasFocus()) {
       (this.question.confirm ? this.no : this.input).focus();
     }
   }
