@@ -32,6 +32,7 @@ export default defineConfig(
   globalIgnores([
     'node_modules/',
     'labextension/lib/',
+    'labextension/src/core/openapi.ts',
     'qconnect_web/labextension/',
     'qconnect_web/novnc/',
     'build/',
@@ -43,7 +44,7 @@ export default defineConfig(
     linterOptions: { reportUnusedDisableDirectives: 'error' },
   },
   {
-    files: ['labextension/src/**/*.ts'],
+    files: ['labextension/src/**/*.ts', 'labextension/src/**/*.tsx'],
     ...typed,
     plugins: { jupyter },
     languageOptions: {
@@ -75,7 +76,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['labextension/src/__tests__/**'],
+    files: ['labextension/src/**/__tests__/**'],
     rules: {
       'max-lines-per-function': 'off', // a block describes many cases
       'jupyter/no-untranslated-string': 'off', // nobody reads a test's example in a dialog

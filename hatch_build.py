@@ -15,8 +15,8 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SOURCES = ("package.json", "package-lock.json", "build_novnc.mjs", "labextension")
-NOT_SOURCES = ("lib", "__tests__", "jest", "tsconfig.test.json")
+SOURCES = ("package.json", "package-lock.json", "build_novnc.mjs", "labextension", "qconnect_web/openapi.yaml")
+NOT_SOURCES = ("lib", "openapi.ts", "__tests__", "jest", "tsconfig.test.json")
 STAMP = Path("qconnect_web/labextension/sources.sha256")
 NOVNC = Path("qconnect_web/novnc/novnc.js")
 NODE_FROM = 20

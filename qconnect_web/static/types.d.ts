@@ -1,6 +1,6 @@
 /** What travels between the server, the pages and the agent. */
 
-import type { ISession as Session, SessionState } from '../../labextension/src/models';
+import type { ISession as Session, SessionState } from '../../labextension/src/core/models';
 
 export type { Session, SessionState };
 

@@ -6,18 +6,19 @@ import { IRunningSessionManagers } from '@jupyterlab/running';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab/translation';
 
-import { AppModel } from './apps';
+import { SessionModel } from '../core/sessions';
+import { LabApps } from './apps';
 import { addCommands, CommandIDs } from './commands';
 import { Tiles } from './launcher';
 import { Opener, type Place } from './opener';
 import { RunningSection } from './running';
-import { SessionModel } from './sessions';
+import { labServer } from './server';
 import { Terminals } from './terminals';
 import { IApps, ISessions } from './tokens';
-import type { ViewerTab } from './viewer';
+import type { ViewerTab } from './viewer-tab';
 
 export * from './tokens';
-export type { IApp, IJob, IJobSpec, ISession, IStartRequest, SessionState } from './models';
+export type { IApp, IJob, IJobSpec, ISession, IStartRequest, SessionState } from '../core/models';
 
 const PLUGIN_ID = 'qconnect-web:plugin';
 
@@ -28,7 +29,8 @@ const sessionsPlugin: JupyterFrontEndPlugin<ISessions> = {
   provides: ISessions,
   activate: (app: JupyterFrontEnd) => {
     const { events, serverSettings } = app.serviceManager;
-    return new SessionModel({ serverSettings, events: events.stream });
+    const heard = { emitted: events.stream, connected: true }; // JupyterLab itself keeps its stream alive
+    return new SessionModel({ server: labServer(serverSettings), events: heard });
   },
 };
 
@@ -37,7 +39,7 @@ const appsPlugin: JupyterFrontEndPlugin<IApps> = {
   description: 'Keeps the catalogue of the programs that can be started.',
   autoStart: true,
   provides: IApps,
-  activate: (app: JupyterFrontEnd) => new AppModel({ serverSettings: app.serviceManager.serverSettings }),
+  activate: (app: JupyterFrontEnd) => new LabApps(labServer(app.serviceManager.serverSettings)),
 };
 
 const commandsPlugin: JupyterFrontEndPlugin<void> = {

@@ -5,13 +5,13 @@ import { URLExt } from '@jupyterlab/coreutils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Widget } from '@lumino/widgets';
 
-import type { AppKind, ISession } from './models';
+import type { AppKind, ISession } from '../core/models';
+import { Once } from '../core/once';
 import { askCommand, confirmStop, offerLink, tellFailure, tellNotStarted } from './dialogs';
-import { Once } from './once';
-import { PendingTab } from './tab';
+import { PendingTab } from './pending-tab';
 import type { Terminals } from './terminals';
 import type { IApps, ISessions } from './tokens';
-import { Viewer, ViewerTab } from './viewer';
+import { Viewer, ViewerTab } from './viewer-tab';
 
 /** Where a session is shown. */
 export type Place = 'browser-tab' | 'lab-tab';

@@ -1,10 +1,13 @@
-import type { Event } from '@jupyterlab/services';
 import { Stream } from '@lumino/signaling';
 
-import { AppModel } from '../apps';
-import { qconnectIcon } from '../icons';
+import type { SessionState } from '../models';
+import { NetworkError, type IServer } from '../request';
 import { SESSION_EVENT, SessionModel } from '../sessions';
-import { app, eventually, session, TestServer, type Answer } from './server';
+import { eventually, session, TestServer, type Answer } from './server';
+
+interface IEmission {
+  schema_id: string;
+}
 
 let server: TestServer;
 beforeEach(async () => {
@@ -21,15 +24,15 @@ function counted(signal: { connect(slot: () => void): boolean }): () => number {
 }
 
 describe('the model of sessions', () => {
-  let stream: Stream<Event.IManager, Event.Emission>;
+  let stream: Stream<object, IEmission>;
   let model: SessionModel;
   let list: Answer;
 
   beforeEach(async () => {
     list = { json: { sessions: [session('1.local')] } };
     server.answer = ({ method }) => (method === 'GET' ? list : { status: 201, json: session('2.local') });
-    stream = new Stream<Event.IManager, Event.Emission>({} as Event.IManager);
-    model = new SessionModel({ serverSettings: server.settings, events: stream });
+    stream = new Stream<object, IEmission>({});
+    model = new SessionModel({ server: server.way, events: { emitted: stream, connected: true } });
     await eventually(() => model.all.length === 1, 'the first list');
   });
   afterEach(() => {
@@ -91,6 +94,21 @@ describe('the model of sessions', () => {
     expect(new Set(keys).size).toBe(2);
   });
 
+  it('tells after each look whether it failed', async () => {
+    const errors: unknown[] = [];
+    model.looked.connect((_, error) => errors.push(error));
+    await model.refresh();
+    list = 'hang-up';
+    await model.refresh().catch(() => undefined);
+    expect(errors).toEqual([null, expect.any(NetworkError)]);
+  });
+
+  it('has no session that was forgotten', async () => {
+    await model.forget('1.local');
+    expect(model.all).toEqual([]);
+    expect(server.asked.at(-1)).toMatchObject({ method: 'DELETE' });
+  });
+
   it('keeps the last list and rejects when the server does not answer', async () => {
     list = 'hang-up';
     await expect(model.refresh()).rejects.toThrow();
@@ -98,42 +116,49 @@ describe('the model of sessions', () => {
   });
 });
 
-describe('the model of apps', () => {
-  let apps: Answer;
-  let icon: Answer;
-  let model: AppModel;
+describe('how often the list is looked at', () => {
+  let looks: number;
+  let model: SessionModel;
+
+  async function watch(state: SessionState, connected?: boolean): Promise<void> {
+    looks = 0;
+    const way: IServer = {
+      baseUrl: '/',
+      send: () => {
+        looks += 1;
+        return Promise.resolve(new Response(JSON.stringify({ sessions: [session('1.local', { state })] })));
+      },
+    };
+    const emitted = new Stream<object, IEmission>({});
+    model = new SessionModel({
+      server: way,
+      ...(connected !== undefined && { events: { emitted, connected } }),
+    });
+    await jest.advanceTimersByTimeAsync(100);
+    expect(looks).toBe(1);
+    await jest.advanceTimersByTimeAsync(31_000);
+  }
 
   beforeEach(() => {
-    apps = { json: { apps: [app('xterm'), app('r')], problems: [] } };
-    icon = { text: '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>' };
-    server.answer = ({ path }) => (path.endsWith('/icon') ? icon : apps);
+    jest.useFakeTimers();
   });
-  afterEach(() => model.dispose());
-
-  it("shows an app's drawing as a picture, so that no script in it can run", async () => {
-    model = new AppModel({ serverSettings: server.settings });
-    await eventually(() => model.loaded, 'the catalogue');
-    const drawn = model.icon('xterm').element();
-    expect(drawn.querySelector('script')).toBeNull();
-    const source = drawn.querySelector('image')?.getAttribute('href') ?? '';
-    expect(atob(source.replace('data:image/svg+xml;base64,', ''))).toContain('<script>alert(1)</script>');
+  afterEach(() => {
+    model.dispose();
+    jest.useRealTimers();
   });
 
-  it('withholds no app because its icon cannot be loaded', async () => {
-    icon = { status: 404, json: {} };
-    model = new AppModel({ serverSettings: server.settings });
-    await eventually(() => model.loaded, 'the catalogue');
-    expect(model.all.map(({ name }) => name)).toEqual(['xterm', 'r']);
-    expect(model.icon('xterm')).toBe(qconnectIcon);
+  it('is seldom where events arrive', async () => {
+    await watch('QUEUED', true);
+    expect(looks).toBe(3);
   });
 
-  it('says why it could not be loaded, and is not loaded', async () => {
-    apps = { status: 502, json: { message: 'The app file r.yaml is wrong.', reason: 'bad-app-file' } };
-    model = new AppModel({ serverSettings: server.settings });
-    const errors: unknown[] = [];
-    model.failed.connect((_, error) => errors.push(error));
-    await eventually(() => errors.length > 0, 'the failure');
-    expect(errors[0]).toMatchObject({ message: 'The app file r.yaml is wrong.' });
-    expect(model.loaded).toBe(false);
+  it('is each 2 seconds without events while something is pending', async () => {
+    await watch('QUEUED');
+    expect(looks).toBeGreaterThanOrEqual(14);
+  });
+
+  it('is each 6 seconds when events do not arrive and nothing is pending', async () => {
+    await watch('READY', false);
+    expect(looks).toBe(6);
   });
 });

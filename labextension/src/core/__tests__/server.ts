@@ -2,9 +2,8 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import { ServerConnection } from '@jupyterlab/services';
-
 import type { IApp, ISession } from '../models';
+import type { IServer } from '../request';
 
 export interface IAsked {
   method: string;
@@ -53,8 +52,9 @@ export class TestServer {
     return `http://127.0.0.1:${(this._server?.address() as AddressInfo).port}/a%40b/`;
   }
 
-  get settings(): ServerConnection.ISettings {
-    return ServerConnection.makeSettings({ baseUrl: this.baseUrl, token: 'secret', fetch, Request, Headers });
+  /** The way to this server without a login. */
+  get way(): IServer {
+    return { baseUrl: this.baseUrl, send: fetch };
   }
 
   private async _handle(request: IncomingMessage, body: string): Promise<Answer> {
@@ -127,7 +127,13 @@ export function app(name: string, changed: Partial<IApp> = {}): IApp {
     reason: null,
     takes_command: false,
     resources: {},
-    form: {},
+    form: {
+      $schema: 'https://json-schema.org/draft/2020-12/schema',
+      title: name,
+      type: 'object',
+      additionalProperties: false,
+      properties: {},
+    },
     ...changed,
   };
 }

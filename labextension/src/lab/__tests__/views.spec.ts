@@ -6,16 +6,15 @@ import { Notification } from '@jupyterlab/apputils';
 import type { ILauncher } from '@jupyterlab/launcher';
 import { nullTranslator } from '@jupyterlab/translation';
 
-import type { IApp, ISession } from '../models';
+import { app, eventually, session } from '../../core/__tests__/server';
+import type { IApp, ISession } from '../../core/models';
+import { NetworkError, ResponseError } from '../../core/request';
 import { CommandIDs } from '../commands';
 import { qconnectIcon } from '../icons';
 import { Tiles } from '../launcher';
-import { Once } from '../once';
-import { NetworkError, ResponseError } from '../request';
 import { RunningSection } from '../running';
 import type { IApps, ISessions } from '../tokens';
-import { Viewer } from '../viewer';
-import { app, eventually, session } from './server';
+import { Viewer } from '../viewer-tab';
 
 const trans = nullTranslator.load('qconnect_web');
 
@@ -36,31 +35,6 @@ class Apps implements IApps {
     this.changed.emit();
   }
 }
-
-describe('an action', () => {
-  const once = new Once();
-
-  it('runs one time for a double click, and again a second later', async () => {
-    jest.useFakeTimers();
-    let runs = 0;
-    const action = async (): Promise<number> => Promise.resolve((runs += 1));
-    expect(await once.run('xterm', action)).toBe(1);
-    jest.advanceTimersByTime(400);
-    expect(await once.run('xterm', action)).toBeNull();
-    expect(await once.run('other', action)).toBe(2);
-    jest.advanceTimersByTime(601);
-    expect(await once.run('xterm', action)).toBe(3);
-    jest.useRealTimers();
-  });
-
-  it('may be repeated after it failed', async () => {
-    jest.useFakeTimers();
-    await expect(once.run('failing', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
-    jest.advanceTimersByTime(1001);
-    expect(await once.run('failing', () => Promise.resolve(1))).toBe(1);
-    jest.useRealTimers();
-  });
-});
 
 describe('the tiles', () => {
   let shown: ILauncher.IItemOptions[];
@@ -159,16 +133,18 @@ describe('the section of the sidebar', () => {
       session('4.local'),
     ];
     readonly changed: Signal<ISessions, void> = new Signal<ISessions, void>(this);
+    readonly looked: Signal<ISessions, Error | null> = new Signal<ISessions, Error | null>(this);
     readonly refresh = (): Promise<void> => Promise.reject(new Error('no answer'));
     readonly find = (id: string): ISession | undefined => this.all.find(one => one.id === id);
     readonly start = (): Promise<ISession> => Promise.reject(new Error('not here'));
     readonly stop = (id: string): Promise<void> => Promise.resolve(void stopped.push(id));
+    readonly forget = (): Promise<void> => Promise.reject(new Error('not here'));
   }
   const section = new RunningSection({ apps: new Apps(), commands, sessions: new Sessions(), trans });
 
   it('lists what has not ended, with its state and what it waits for', () => {
     const items = section.running();
-    expect(items.map(item => item.detail?.())).toEqual(['waiting in the queue', 'running']);
+    expect(items.map(item => item.detail?.())).toEqual(['Waiting in the queue', 'Running']);
     expect(items[0]?.labelTitle?.()).toBe('XTerm (1.local): It waits for a free core.');
   });
 

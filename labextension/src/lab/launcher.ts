@@ -5,8 +5,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { DisposableSet, type IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 
+import { explain } from '../core/text';
 import { CommandIDs } from './commands';
-import { explain } from './dialogs';
 import type { IApps } from './tokens';
 
 /** What the tiles are made of. */

@@ -3,17 +3,9 @@ import { Dialog, showDialog, showErrorMessage } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
-import type { IApp } from './models';
-import { argvOf } from './argv';
-import { NetworkError } from './request';
-
-/** The words for an error: the server's own where it has spoken. */
-export function explain(error: unknown, trans: TranslationBundle): string {
-  if (error instanceof NetworkError) {
-    return trans.__('The Jupyter server did not answer. Check that it runs, then try again.');
-  }
-  return error instanceof Error ? error.message : String(error);
-}
+import { argvOf } from '../core/argv';
+import type { IApp } from '../core/models';
+import { explain } from '../core/text';
 
 /** Tells that an app did not start, and why. */
 export async function tellNotStarted(title: string, error: unknown, trans: TranslationBundle): Promise<void> {

@@ -1,6 +1,4 @@
 /** The site's catalogue of apps, held once for tiles, palette and labels. */
-import type { ServerConnection } from '@jupyterlab/services';
-import type { LabIcon } from '@jupyterlab/ui-components';
 import type { ReadonlyJSONValue } from '@lumino/coreutils';
 import { JSONExt } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
@@ -9,52 +7,52 @@ import { Signal, type ISignal } from '@lumino/signaling';
 
 import type { IApp, ICatalogue } from './models';
 import { getCatalogue } from './api';
-import { appIcon, qconnectIcon } from './icons';
-import { requestText } from './request';
-import type { IApps } from './tokens';
+import type { IServer } from './request';
 
-/** Milliseconds between two looks: app files change when an administrator edits them. */
-const LOOK_EVERY_MS = 300_000;
-const BACK_OFF_TO_MS = 600_000;
+/** Milliseconds between two looks: app files change when an administrator edits them; until there is one, it is urgent. */
+const PACE = {
+  loaded: { interval: 300_000, max: 600_000, backoff: true },
+  missing: { interval: 6_000, max: 60_000, backoff: true },
+};
 
-/** What an AppModel needs. */
-export interface IAppModelOptions {
-  serverSettings: ServerConnection.ISettings;
-}
-
-/** Loads the catalogue with its icons, and looks now and then whether it is another. */
-export class AppModel implements IApps, IDisposable {
-  constructor(options: IAppModelOptions) {
-    this._settings = options.serverSettings;
-    this._poll = new Poll({
+/** Loads the catalogue, and looks now and then whether it is another. */
+export class AppModel implements IDisposable {
+  constructor(protected readonly server: IServer) {
+    this._poll = new Poll<void, Error>({
       name: 'qconnect-web:apps',
       factory: () => this._load(),
-      frequency: { interval: LOOK_EVERY_MS, backoff: true, max: BACK_OFF_TO_MS },
+      frequency: PACE.missing,
       standby: 'when-hidden',
     });
     this._poll.ticked.connect(this._onTick, this);
   }
 
+  /** All apps in the site's order, those that cannot run here too. */
   get all(): readonly IApp[] {
     return this._catalogue?.apps ?? [];
   }
 
+  /** What is wrong with app files that are therefore not used, a sentence each. */
   get problems(): readonly string[] {
     return this._catalogue?.problems ?? [];
   }
 
+  /** The path of `qconnect`, the command, on the server. */
   get program(): string {
     return this._catalogue?.program ?? 'qconnect';
   }
 
+  /** Whether the server has told of its apps yet. */
   get loaded(): boolean {
     return this._catalogue !== null;
   }
 
+  /** Emitted when the catalogue was loaded and is another than before. */
   get changed(): ISignal<this, void> {
     return this._changed;
   }
 
+  /** Emitted with the error when the catalogue could not be loaded; it is tried again by itself. */
   get failed(): ISignal<this, unknown> {
     return this._failed;
   }
@@ -72,31 +70,23 @@ export class AppModel implements IApps, IDisposable {
     Signal.clearData(this);
   }
 
+  /** The app of that name, if there is one. */
   find(name: string): IApp | undefined {
     return this.all.find(app => app.name === name);
   }
 
-  icon(name: string): LabIcon {
-    return this._icons.get(name) ?? qconnectIcon;
-  }
+  /** Fetches what has to be there before the apps are shown. */
+  protected prepare?(apps: readonly IApp[]): Promise<void>;
 
   private async _load(): Promise<void> {
-    const found = await getCatalogue(this._settings);
+    const found = await getCatalogue(this.server);
+    this._poll.frequency = PACE.loaded;
     if (this._catalogue && JSONExt.deepEqual(plain(found), plain(this._catalogue))) {
       return;
     }
-    await Promise.all(found.apps.map(app => this._loadIcon(app)));
+    await this.prepare?.(found.apps);
     this._catalogue = found;
     this._changed.emit();
-  }
-
-  /** An icon that cannot be loaded is no reason to withhold the app: it keeps the general one. */
-  private async _loadIcon(app: IApp): Promise<void> {
-    try {
-      this._icons.set(app.name, appIcon(app.name, await requestText(app.icon, this._settings)));
-    } catch {
-      this._icons.delete(app.name);
-    }
   }
 
   private _onTick(_: unknown, { phase, payload }: { phase: string; payload: unknown }): void {
@@ -108,11 +98,9 @@ export class AppModel implements IApps, IDisposable {
   private _catalogue: ICatalogue | null = null;
   private readonly _changed = new Signal<this, void>(this);
   private readonly _failed = new Signal<this, unknown>(this);
-  private readonly _icons = new Map<string, LabIcon>();
-  private readonly _poll: Poll;
-  private readonly _settings: ServerConnection.ISettings;
+  private readonly _poll: Poll<void, Error>;
 }
 
 function plain(catalogue: ICatalogue): ReadonlyJSONValue {
-  return catalogue as unknown as ReadonlyJSONValue;
+  return catalogue;
 }

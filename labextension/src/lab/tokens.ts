@@ -3,7 +3,7 @@ import { Token } from '@lumino/coreutils';
 import type { ISignal } from '@lumino/signaling';
 import type { LabIcon } from '@jupyterlab/ui-components';
 
-import type { IApp, ISession, IStartRequest } from './models';
+import type { IApp, ISession, IStartRequest } from '../core/models';
 
 /** The live list of the user's sessions: one model, however many views. */
 export interface ISessions {
@@ -12,6 +12,9 @@ export interface ISessions {
 
   /** Emitted when what a view shows of any session is another than before. */
   readonly changed: ISignal<ISessions, void>;
+
+  /** Emitted after each look at the server's list, with the error of one that failed. */
+  readonly looked: ISignal<ISessions, Error | null>;
 
   /** Asks the server now; rejects when it does not answer. */
   refresh(): Promise<void>;
@@ -24,6 +27,9 @@ export interface ISessions {
 
   /** Stops a session and its job; one that ended already is no error. */
   stop(id: string): Promise<void>;
+
+  /** Forgets an ended session and its logs. */
+  forget(id: string): Promise<void>;
 }
 
 /** The site's catalogue of apps. */

@@ -16,7 +16,7 @@ export class Once {
       return await action();
     } finally {
       const rest = CLOSED_FOR_MS - (Date.now() - began);
-      window.setTimeout(() => this._closed.delete(name), Math.max(0, rest));
+      setTimeout(() => this._closed.delete(name), Math.max(0, rest));
     }
   }
 

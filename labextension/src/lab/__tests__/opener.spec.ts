@@ -4,12 +4,15 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import { Widget } from '@lumino/widgets';
 
-import { AppModel } from '../apps';
+import { ServerConnection } from '@jupyterlab/services';
+
+import { app, eventually, session, TestServer, type Answer } from '../../core/__tests__/server';
+import { SessionModel } from '../../core/sessions';
+import { LabApps } from '../apps';
 import { Opener } from '../opener';
-import { SessionModel } from '../sessions';
+import { labServer } from '../server';
 import { Terminals } from '../terminals';
-import type { ViewerTab } from '../viewer';
-import { app, eventually, session, TestServer, type Answer } from './server';
+import type { ViewerTab } from '../viewer-tab';
 
 const trans = nullTranslator.load('qconnect_web');
 
@@ -26,7 +29,7 @@ class FakeTab {
 }
 
 let server: TestServer;
-let apps: AppModel;
+let apps: LabApps;
 let sessions: SessionModel;
 let opener: Opener;
 let commands: CommandRegistry;
@@ -62,8 +65,9 @@ beforeEach(async () => {
           },
         };
   };
-  apps = new AppModel({ serverSettings: server.settings });
-  sessions = new SessionModel({ serverSettings: server.settings });
+  const way = labServer(ServerConnection.makeSettings({ baseUrl: server.baseUrl, fetch, Request, Headers }));
+  apps = new LabApps(way);
+  sessions = new SessionModel({ server: way });
   await eventually(() => apps.loaded, 'the catalogue');
   activated = [];
   added = [];
@@ -206,7 +210,7 @@ describe('a tab inside JupyterLab', () => {
     const before = server.asked.length;
     const tab = await opener.openSession('9.local', 'lab-tab', 'RStudio');
     expect(tab?.title.label).toBe('RStudio');
-    expect(tab?.node.querySelector('iframe')?.src).toBe(`${server.settings.baseUrl}qconnect/9.local/`);
+    expect(tab?.node.querySelector('iframe')?.src).toBe(`${server.baseUrl}qconnect/9.local/`);
     expect(server.asked.length).toBe(before);
     tab?.dispose();
   });

@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
 
-import { splitCommand } from '../../../qconnect_web/static/home/argv.js';
 import { argvOf } from '../argv';
 
 /** The arguments that a real bash gives a program for this line. */
@@ -9,10 +8,7 @@ function bashArgv(line: string): string[] {
   return out.split('\0').slice(0, -1);
 }
 
-describe.each([
-  ['in JupyterLab', argvOf],
-  ['on the home page', splitCommand],
-])('plain words and quotes %s', (_, split) => {
+describe('plain words and quotes', () => {
   it.each([
     'xclock',
     '  xclock   -digital ',
@@ -26,14 +22,11 @@ describe.each([
     'program key=value --opt=1,2 file.name /an/abs-path %f @x +1 ^y',
     'tab\tseparated',
   ])('are split as bash does: %s', line => {
-    expect(split(line)).toEqual(bashArgv(line));
+    expect(argvOf(line)).toEqual(bashArgv(line));
   });
 });
 
-describe.each([
-  ['in JupyterLab', argvOf],
-  ['on the home page', splitCommand],
-])('what only a shell can carry out %s', (_, split) => {
+describe('what only a shell can carry out', () => {
   it.each([
     'echo $HOME',
     'echo "$HOME"',
@@ -52,16 +45,14 @@ describe.each([
     'first\nsecond',
     "it's | open",
   ])('is given to bash as it stands: %s', line => {
-    expect(split(line)).toEqual(['bash', '-c', line.trim()]);
+    expect(argvOf(line)).toEqual(['bash', '-c', line.trim()]);
   });
 });
 
 it.each(['', '   ', '\t'])('nothing at all is refused: %j', line => {
   expect(() => argvOf(line)).toThrow('empty');
-  expect(splitCommand(line)).toEqual([]);
 });
 
 it.each(['xterm "open', "it's", `a "b' c`])('an open quote is refused: %s', line => {
   expect(() => argvOf(line)).toThrow('open-quote');
-  expect(splitCommand(line)).toBeNull();
 });

@@ -1,8 +1,9 @@
 /** What a user types at "Any command", as the argument list that the job runs. */
-import { parse } from 'shell-quote';
 
 /** What only a shell can carry out: expansions, wildcards, pipes, lists, redirections, comments, escapes. */
 const NEEDS_A_SHELL = /[$`~{}!*?[\]|&;<>()#\\\n]|^\s*\w+=/;
+const QUOTED = /"([^"]*)"|'([^']*)'/g;
+const WORD = /(?:"[^"]*"|'[^']*'|[^\s"'])+/g;
 
 /**
  * The argument list for a line that was typed as into a terminal.
@@ -18,13 +19,8 @@ export function argvOf(line: string): string[] {
   if (NEEDS_A_SHELL.test(text)) {
     return ['bash', '-c', text];
   }
-  if (openQuote(text)) {
+  if (/["']/.test(text.replace(QUOTED, ''))) {
     throw new RangeError('open-quote');
   }
-  return parse(text).filter(word => typeof word === 'string');
-}
-
-/** Whether a quote is left open at the end, in a text without escapes. */
-function openQuote(text: string): boolean {
-  return /["']/.test(text.replace(/"[^"]*"|'[^']*'/g, ''));
+  return (text.match(WORD) ?? []).map(word => word.replace(QUOTED, '$1$2'));
 }

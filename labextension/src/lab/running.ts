@@ -6,9 +6,10 @@ import type { LabIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ISignal } from '@lumino/signaling';
 
-import type { ISession, SessionState } from './models';
+import type { ISession } from '../core/models';
+import { isFinal, stateWords } from '../core/states';
+import { explain } from '../core/text';
 import { CommandIDs } from './commands';
-import { explain } from './dialogs';
 import type { IApps, ISessions } from './tokens';
 
 /** What the section shows and calls. */
@@ -53,9 +54,7 @@ export class RunningSection implements IRunningSessions.IManager {
   }
 
   private _live(): ISession[] {
-    return this._options.sessions.all.filter(
-      session => session.state !== 'ENDED' && session.state !== 'FAILED',
-    );
+    return this._options.sessions.all.filter(({ state }) => !isFinal(state));
   }
 
   private _item(session: ISession): IRunningSessions.IRunningItem {
@@ -65,7 +64,7 @@ export class RunningSection implements IRunningSessions.IManager {
       icon: (): LabIcon => apps.icon(session.app),
       label: () => title,
       labelTitle: () => (reason ? `${title} (${id}): ${reason}` : `${title} (${id})`),
-      detail: () => stateWord(session.state, trans),
+      detail: () => stateWords(session.state, trans).word,
       open: () => {
         void commands.execute(CommandIDs.openSession, { id });
       },
@@ -85,20 +84,4 @@ export class RunningSection implements IRunningSessions.IManager {
       await showErrorMessage(trans.__('Not all programs could be stopped'), message);
     }
   }
-}
-
-/** A word for a state, as users say it. */
-function stateWord(state: SessionState, trans: TranslationBundle): string {
-  const words: Record<SessionState, string> = {
-    QUEUED: trans.__('waiting in the queue'),
-    HELD: trans.__('held'),
-    STARTING: trans.__('starting'),
-    READY: trans.__('running'),
-    SUSPENDED: trans.__('suspended'),
-    ENDING: trans.__('ending'),
-    ENDED: trans.__('ended'),
-    FAILED: trans.__('failed'),
-    UNREACHABLE: trans.__('not reachable'),
-  };
-  return words[state];
 }
