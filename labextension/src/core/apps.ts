@@ -15,8 +15,32 @@ const PACE = {
   missing: { interval: 6_000, max: 60_000, backoff: true },
 };
 
+/** The site's catalogue of apps. */
+export interface IAppList {
+  /** All apps in the site's order, those that cannot run here too. */
+  readonly all: readonly IApp[];
+
+  /** What is wrong with app files that are therefore not used, a sentence each. */
+  readonly problems: readonly string[];
+
+  /** The path of `qconnect`, the command, on the server. */
+  readonly program: string;
+
+  /** Whether the server has told of its apps yet. */
+  readonly loaded: boolean;
+
+  /** Emitted when the catalogue was loaded and is another than before. */
+  readonly changed: ISignal<IAppList, void>;
+
+  /** Emitted with the error when the catalogue could not be loaded; it is tried again by itself. */
+  readonly failed: ISignal<IAppList, unknown>;
+
+  /** The app of that name, if there is one. */
+  find(name: string): IApp | undefined;
+}
+
 /** Loads the catalogue, and looks now and then whether it is another. */
-export class AppModel implements IDisposable {
+export class AppModel implements IAppList, IDisposable {
   constructor(protected readonly server: IServer) {
     this._poll = new Poll<void, Error>({
       name: 'qconnect-web:apps',
@@ -27,32 +51,26 @@ export class AppModel implements IDisposable {
     this._poll.ticked.connect(this._onTick, this);
   }
 
-  /** All apps in the site's order, those that cannot run here too. */
   get all(): readonly IApp[] {
     return this._catalogue?.apps ?? [];
   }
 
-  /** What is wrong with app files that are therefore not used, a sentence each. */
   get problems(): readonly string[] {
     return this._catalogue?.problems ?? [];
   }
 
-  /** The path of `qconnect`, the command, on the server. */
   get program(): string {
     return this._catalogue?.program ?? 'qconnect';
   }
 
-  /** Whether the server has told of its apps yet. */
   get loaded(): boolean {
     return this._catalogue !== null;
   }
 
-  /** Emitted when the catalogue was loaded and is another than before. */
   get changed(): ISignal<this, void> {
     return this._changed;
   }
 
-  /** Emitted with the error when the catalogue could not be loaded; it is tried again by itself. */
   get failed(): ISignal<this, unknown> {
     return this._failed;
   }
@@ -70,7 +88,6 @@ export class AppModel implements IDisposable {
     Signal.clearData(this);
   }
 
-  /** The app of that name, if there is one. */
   find(name: string): IApp | undefined {
     return this.all.find(app => app.name === name);
   }

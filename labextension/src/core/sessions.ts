@@ -33,6 +33,33 @@ export interface IEvents {
   readonly connected: boolean;
 }
 
+/** The live list of the user's sessions: one model, however many views. */
+export interface ISessionList {
+  /** All sessions that the server told of, ended ones too; newest first. */
+  readonly all: readonly ISession[];
+
+  /** Emitted when what a view shows of any session is another than before. */
+  readonly changed: ISignal<ISessionList, void>;
+
+  /** Emitted after each look at the server's list, with the error of one that failed. */
+  readonly looked: ISignal<ISessionList, Error | null>;
+
+  /** Asks the server now; rejects when it does not answer. */
+  refresh(): Promise<void>;
+
+  /** The session of that id, if the server told of it. */
+  find(id: string): ISession | undefined;
+
+  /** Starts an app; rejects with the server's word when it will not. */
+  start(request: IStartRequest): Promise<ISession>;
+
+  /** Stops a session and its job; one that ended already is no error. */
+  stop(id: string): Promise<void>;
+
+  /** Forgets an ended session and its logs. */
+  forget(id: string): Promise<void>;
+}
+
 /** What a SessionModel needs. */
 export interface ISessionModelOptions {
   server: IServer;
@@ -41,7 +68,7 @@ export interface ISessionModelOptions {
 }
 
 /** Looks at the server's list, listens to its events, and tells views when something that they show has changed. */
-export class SessionModel implements IDisposable {
+export class SessionModel implements ISessionList, IDisposable {
   constructor(options: ISessionModelOptions) {
     this._server = options.server;
     this._starter = new Starter(options.server);
@@ -55,17 +82,14 @@ export class SessionModel implements IDisposable {
     this._events?.emitted.connect(this._onEvent, this);
   }
 
-  /** All sessions that the server told of, ended ones too; newest first. */
   get all(): readonly ISession[] {
     return this._all;
   }
 
-  /** Emitted when what a view shows of any session is another than before. */
   get changed(): ISignal<this, void> {
     return this._changed;
   }
 
-  /** Emitted after each look, with the error of one that failed. */
   get looked(): ISignal<this, Error | null> {
     return this._looked;
   }
@@ -83,7 +107,6 @@ export class SessionModel implements IDisposable {
     Signal.clearData(this);
   }
 
-  /** Asks the server now; rejects when it does not answer. */
   async refresh(): Promise<void> {
     await this._poll.refresh();
     await this._poll.tick;
@@ -93,24 +116,20 @@ export class SessionModel implements IDisposable {
     }
   }
 
-  /** The session of that id, if the server told of it. */
   find(id: string): ISession | undefined {
     return this._all.find(session => session.id === id);
   }
 
-  /** Starts an app; rejects with the server's word when it will not. */
   async start(request: IStartRequest): Promise<ISession> {
     const started = await this._starter.start(request);
     this._put(started);
     return started;
   }
 
-  /** Stops a session and its job; one that ended already is no error. */
   async stop(id: string): Promise<void> {
     this._put(await stopSession(this._server, id));
   }
 
-  /** Forgets an ended session and its logs. */
   async forget(id: string): Promise<void> {
     await forgetSession(this._server, id);
     this._replace(this._all.filter(session => session.id !== id));

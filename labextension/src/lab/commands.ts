@@ -53,12 +53,17 @@ function addOpenApp(commands: CommandRegistry, options: ICommandOptions): IDispo
     label: args => (args['isPalette'] ? trans.__('Start %1', title(args)) : title(args)),
     caption: args => apps.find(text(args['app']))?.description ?? '',
     icon: args => apps.icon(text(args['app'])),
-    execute: args => opener.startApp(text(args['app']), place(args, options)),
+    execute: args => opener.startApp(text(args['app']), place(args, options), words(args['command'])),
     describedBy: {
       args: {
         type: 'object',
         properties: {
           app: { type: 'string', description: 'The name of the app in the catalogue.' },
+          command: {
+            type: 'array',
+            items: { type: 'string' },
+            description: 'The command of an app that takes one, as a list; without it the user is asked.',
+          },
           isPalette: { type: 'boolean', description: 'Whether the label is for the palette.' },
           openIn: PLACE,
         },
@@ -121,6 +126,10 @@ function addOpenHome(commands: CommandRegistry, { opener, trans }: ICommandOptio
 function place(args: ReadonlyPartialJSONObject, options: ICommandOptions): Place {
   const asked = args['openIn'];
   return asked === 'browser-tab' || asked === 'lab-tab' ? asked : options.place();
+}
+
+function words(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter(word => typeof word === 'string') : [];
 }
 
 function text(value: unknown): string {

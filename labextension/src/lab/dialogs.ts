@@ -1,11 +1,12 @@
 /** What the user is asked and told: all dialogs of the extension. */
-import { Dialog, showDialog, showErrorMessage } from '@jupyterlab/apputils';
+import { Dialog, ReactWidget, showDialog, showErrorMessage } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
+import { createElement } from 'react';
 
-import { argvOf } from '../core/argv';
 import type { IApp } from '../core/models';
 import { explain } from '../core/text';
+import { LaunchForm } from '../ui/launch-form';
 
 /** Tells that an app did not start, and why. */
 export async function tellNotStarted(title: string, error: unknown, trans: TranslationBundle): Promise<void> {
@@ -21,54 +22,17 @@ export async function tellFailure(error: unknown, trans: TranslationBundle): Pro
   ]);
 }
 
-/** One line of text, as wide as the dialog: JupyterLab's own field holds 20 characters. */
-class CommandField extends Widget implements Dialog.IBodyWidget {
-  constructor(label: string, text: string, placeholder: string) {
-    super();
-    const words = document.createElement('label');
-    this._field = document.createElement('input');
-    this._field.className = 'jp-mod-styled jp-qconnect-command';
-    this._field.spellcheck = false;
-    this._field.value = text;
-    this._field.placeholder = placeholder;
-    words.append(label, this._field);
-    this.node.append(words);
-  }
-
-  getValue(): string {
-    return this._field.value;
-  }
-
-  private readonly _field: HTMLInputElement;
-}
-
 /** Asks for the command of an app that takes one; null when the user thinks better of it. */
 export async function askCommand(app: IApp, trans: TranslationBundle): Promise<string[] | null> {
-  let text = '';
-  let label = trans.__('Command, as you would type it in a terminal:');
-  for (;;) {
-    const answer = await showDialog({
-      title: app.title,
-      body: new CommandField(label, text, trans.__('for example xclock -digital')),
-      buttons: [Dialog.cancelButton(), Dialog.okButton({ label: trans.__('Start') })],
-      focusNodeSelector: 'input',
-    });
-    if (!answer.button.accept || answer.value === null) {
-      return null;
-    }
-    try {
-      return argvOf(answer.value);
-    } catch (error) {
-      text = answer.value;
-      label = complaint(error, trans);
-    }
-  }
-}
-
-function complaint(error: unknown, trans: TranslationBundle): string {
-  return error instanceof RangeError && error.message === 'open-quote'
-    ? trans.__('A quotation mark is left open. Close it:')
-    : trans.__('Type a command, as you would in a terminal:');
+  return new Promise(resolve => {
+    const answer = (command: string[] | null): void => {
+      widget.dispose();
+      resolve(command);
+    };
+    const onClose = (): void => answer(null);
+    const widget = ReactWidget.create(createElement(LaunchForm, { app, trans, onStart: answer, onClose }));
+    Widget.attach(widget, document.body);
+  });
 }
 
 /** Asks before a program is ended. */

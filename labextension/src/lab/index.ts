@@ -11,6 +11,7 @@ import { LabApps } from './apps';
 import { addCommands, CommandIDs } from './commands';
 import { Tiles } from './launcher';
 import { Opener, type Place } from './opener';
+import { Panel } from './panel';
 import { RunningSection } from './running';
 import { labServer } from './server';
 import { Terminals } from './terminals';
@@ -112,6 +113,27 @@ const runningPlugin: JupyterFrontEndPlugin<void> = {
   },
 };
 
+const panelPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'qconnect-web:panel',
+  description: 'Shows sessions, programs and queues in a side panel.',
+  autoStart: true,
+  requires: [ISessions, IApps],
+  optional: [ILayoutRestorer, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    sessions: ISessions,
+    apps: IApps,
+    restorer: ILayoutRestorer | null,
+    translator: ITranslator | null,
+  ) => {
+    const { commands, serviceManager, shell } = app;
+    const server = labServer(serviceManager.serverSettings);
+    const panel = new Panel({ apps, commands, server, sessions, trans: bundle(translator) });
+    shell.add(panel, 'left', { rank: 300 });
+    restorer?.add(panel, panel.id);
+  },
+};
+
 function bundle(translator: ITranslator | null): TranslationBundle {
   return (translator ?? nullTranslator).load('qconnect_web');
 }
@@ -134,5 +156,6 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   commandsPlugin,
   launcherPlugin,
   runningPlugin,
+  panelPlugin,
 ];
 export default plugins;

@@ -67,7 +67,7 @@ export class Tiles implements IDisposable {
   }
 
   /** Says once why there are no tiles; tiles that are there stay, whatever a later look meets. */
-  private _warn(_: IApps, error: unknown): void {
+  private _warn(_: unknown, error: unknown): void {
     const { apps, trans } = this._options;
     if (apps.loaded || this._warnings.length) {
       return;

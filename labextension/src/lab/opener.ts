@@ -7,8 +7,8 @@ import type { Widget } from '@lumino/widgets';
 
 import type { AppKind, ISession } from '../core/models';
 import { Once } from '../core/once';
+import { PendingTab, startWithTab } from '../ui/pending-tab';
 import { askCommand, confirmStop, offerLink, tellFailure, tellNotStarted } from './dialogs';
-import { PendingTab } from './pending-tab';
 import type { Terminals } from './terminals';
 import type { IApps, ISessions } from './tokens';
 import { Viewer, ViewerTab } from './viewer-tab';
@@ -42,15 +42,16 @@ export class Opener {
   constructor(private readonly _options: IOpenerOptions) {}
 
   /**
-   * Starts an app and shows its session; null when nothing is there to be seen in JupyterLab.
+   * Starts an app and shows its session; null when nothing is there to be seen in JupyterLab. An app that takes a
+   * command, and was given none, asks for it.
    *
    * Called from a click it opens the browser tab before the first wait.
    */
-  async startApp(app: string, place: Place): Promise<Widget | null> {
+  async startApp(app: string, place: Place, given: string[] = []): Promise<Widget | null> {
     return this._once.run(app, async () => {
       const known = this._options.apps.find(app);
-      let command: string[] | null = [];
-      if (known?.takes_command) {
+      let command: string[] | null = given;
+      if (known?.takes_command && !given.length) {
         command = await askCommand(known, this._options.trans);
       }
       const where = known && this._hasTerminal(known.kind) ? 'lab-tab' : place;
@@ -97,22 +98,22 @@ export class Opener {
   private async _start(app: string, title: string, command: string[], place: Place): Promise<Widget | null> {
     const { sessions, trans } = this._options;
     const asked = command.length ? { app, spec: {}, command } : { app, spec: {} };
-    const started = sessions.start(asked); // on its way while the browser takes a tenth of a second to open the tab
-    const tab = place === 'browser-tab' ? new PendingTab(title, trans.__('Starting %1…', title)) : null;
-    let session: ISession;
+    const start = (): Promise<ISession> => sessions.start(asked);
+    let begun: { session: ISession; tab?: PendingTab };
     try {
-      session = await started;
+      const opening = trans.__('Starting %1…', title);
+      begun =
+        place === 'browser-tab' ? await startWithTab(title, opening, start) : { session: await start() };
     } catch (error) {
-      tab?.close();
       await tellNotStarted(title, error, trans);
       return null;
     }
-    if (!tab) {
-      const page = this._pageOf(session);
-      return this._hasTerminal(page.kind) ? this._showTerminal(page) : this._showInLab(page);
+    const page = this._pageOf(begun.session);
+    if (begun.tab) {
+      await this._showInBrowser(page, begun.tab);
+      return null;
     }
-    await this._showInBrowser(this._pageOf(session), tab);
-    return null;
+    return this._hasTerminal(page.kind) ? this._showTerminal(page) : this._showInLab(page);
   }
 
   private async _showInBrowser(page: IPage, tab: PendingTab): Promise<void> {

@@ -1,4 +1,25 @@
 /** A browser tab that is opened inside the click and sent to its page when the server has answered. */
+import type { ISession } from '../core/models';
+
+/**
+ * Starts a session with a tab for it; call it in the click. Rejects as `start` does, and no tab is left then.
+ *
+ * The request is on its way while the browser takes a tenth of a second to open the tab.
+ */
+export async function startWithTab(
+  title: string,
+  message: string,
+  start: () => Promise<ISession>,
+): Promise<{ session: ISession; tab: PendingTab }> {
+  const started = start();
+  const tab = new PendingTab(title, message);
+  try {
+    return { session: await started, tab };
+  } catch (error) {
+    tab.close();
+    throw error;
+  }
+}
 
 /**
  * Opens at once, because popup blockers eat every tab that opens later than its click.
