@@ -1,4 +1,4 @@
-/** Unit tests of the JupyterLab part, in a page that jsdom simulates. */
+/** Unit tests of the browser code, in a page that jsdom simulates where they do not ask for Node alone. */
 module.exports = {
   rootDir: 'labextension',
   testEnvironment: '<rootDir>/jest/environment.cjs',

@@ -20,7 +20,7 @@ PREFIX = "/a%40b/"
 
 
 @pytest.fixture(scope="package")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
+def server(tmp_path_factory: pytest.TempPathFactory, browser_code: None) -> Iterator[JupyterServer]:
     settings = {"QConnect": {"max_sessions": 2, "max_starts_per_minute": 0}}
     server = JupyterServer(tmp_path_factory.mktemp("home"), prefix=PREFIX, config=settings).start()
     yield server
@@ -62,7 +62,7 @@ def table(server: JupyterServer, session: dict[str, Any]) -> list[tuple[str, typ
     """An address for every route of the package, and its handler."""
     text = server.request("GET", "qconnect/").body.decode()
     digest = re.findall(r"static/([0-9a-f]{32})/", text)[0]
-    files = {"static": "home/home.js", "client": "index.html"}
+    files = {"static": "home.js", "client": "index.html"}
     groups = [(f"({pages.SESSION[1:-1]})", session["id"]), (routes.JOB, session["id"])]
     groups += [("([A-Za-z0-9._-]{1,64})", "xterm"), ("(?P<job_id>[^/]+)", session["id"]), ("([0-9a-f]{32})", digest)]
     groups += [("(?P<viewer>[A-Za-z0-9_-]{8,64})", "viewer-0001"), ("(?P<ticket>[^/]*)", "nonsense")]
