@@ -218,12 +218,6 @@ def test_an_old_digest_is_not_answered_with_new_files(server: JupyterServer) -> 
     assert server.request("GET", f"qconnect/client/{'0' * 32}/index.html").status == 404
 
 
-def test_files_are_for_users_only(server: JupyterServer) -> None:
-    path = static(server, page(server, "")[1], "home/home.js")
-    answer = server.request("GET", path, auth=False)
-    assert b"import" not in answer.body
-
-
 # --- the live websocket --------------------------------------------------------------------------------------
 
 

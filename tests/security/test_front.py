@@ -92,6 +92,8 @@ def test_the_api_lets_no_address_go_on(raw: Raw) -> None:
     assert raw.ask("qconnect/api/sessions/999").headers.get("referrer-policy") == "no-referrer"
 
 
-@pytest.mark.parametrize("path", ["", "api/apps", "17.local/live", "17.local/ws/viewer-0001"])
+@pytest.mark.parametrize(
+    "path", ["", "api/apps", "17.local/live", "17.local/ws/viewer-0001", f"static/{'0' * 32}/x.js"]
+)
 def test_a_foreign_host_name_is_refused(raw: Raw, path: str) -> None:
     assert raw.ask(f"qconnect/{path}", {"Host": "evil.example"}).status == 403
