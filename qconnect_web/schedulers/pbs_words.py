@@ -108,8 +108,8 @@ def unknown_ids(done: Done) -> set[str]:
 def settled(asked: Sequence[str], found: Mapping[str, Job], done: Done) -> dict[str, Job]:
     """The answer to a question, by the ids as they were asked.
 
-    A status other than 0 with jobs on the output is a partial answer. An id that is named as unknown is missing; one
-    that nothing was said about is UNKNOWN. Raises SchedulerUnavailable, SchedulerFailed when nothing was answered.
+    An id that is named as unknown is missing; one that nothing was said about is UNKNOWN, whatever the status: 0 came
+    with answers that left out running jobs. Raises SchedulerUnavailable, SchedulerFailed when nothing was answered.
     """
     unknown = unknown_ids(done)
     if not unknown:
@@ -118,7 +118,7 @@ def settled(asked: Sequence[str], found: Mapping[str, Job], done: Done) -> dict[
     for job_id in asked:
         if job := named(job_id, found):
             answer[job_id] = job
-        elif done.status and not any(same_job(job_id, name) for name in unknown):
+        elif not any(same_job(job_id, name) for name in unknown):
             answer[job_id] = Job(job_id, JobState.UNKNOWN)
     return answer
 

@@ -33,8 +33,8 @@ class TorqueScheduler:
 
     async def mine(self) -> list[Job]:
         """The user's jobs."""
-        done = await self._commands.ask(torque_words.mine_argv(self._user))
-        found = torque_words.jobs(done)
+        done = await self._commands.ask(torque_words.MINE_ARGV)
+        found = torque_words.jobs(done, self._user)
         pbs_words.check_answered(len(found), done)
         return found
 

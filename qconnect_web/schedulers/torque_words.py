@@ -47,10 +47,9 @@ def query_argv(job_ids: Sequence[str]) -> list[str]:
     return ["qstat", "-x", *askable(job_ids)[:MAX_IDS]]
 
 
-def mine_argv(user: str) -> list[str]:
-    return ["qstat", "-x", "-u", user]
-
-
+DECLARATION = re.compile(r"<\?xml\b[^>]*>")
+MINE_ARGV = ["qstat", "-x"]
+"""All jobs that the user may see: with `-u` there is a table for people as soon as there is one job."""
 READ = {"Job_Id", "Job_Name", "job_state", "queue", "exec_host", "Hold_Types", "comment", "sched_hint", "Variable_List"}
 READ |= {"qtime", "start_time", "comp_time", "start_count", "exit_status"}
 """The elements of a job that say something to us; there are twice as many."""
@@ -64,11 +63,39 @@ def answer(asked: Sequence[str], done: Done) -> dict[str, Job]:
     return settled(asked, {job.id: job for job in jobs(done)}, done)
 
 
-def jobs(done: Done) -> list[Job]:
-    """All jobs of an answer; nothing on the output is none when a status says so (0 bytes with 153)."""
+def jobs(done: Done, user: str | None = None) -> list[Job]:
+    """All jobs of an answer, or this user's: a site may let everybody see everybody's."""
+    wanted = [element for element in elements(done) if user in (None, owner(element))]
+    return [found for element in wanted if (found := job_of(element))]
+
+
+def elements(done: Done) -> list[ET.Element]:
+    """The <Job>s of an answer; nothing on the output is none when a status says so (0 bytes with 153).
+
+    A document that cannot be read hides no other; raises its error when there is no other.
+    """
     if done.status and not done.out.strip():
         return []
-    return [found for element in parsed(done.out).iter("Job") if (found := job_of(element))]
+    roots, errors = [], []
+    for document in documents(done.out):
+        try:
+            roots.append(parsed(document))
+        except SchedulerFailed as error:
+            errors.append(error)
+    if errors and not roots:
+        raise errors[0]
+    return [element for root in roots for element in root.iter("Job")]
+
+
+def documents(text: str) -> list[str]:
+    """The documents of an answer, without their declarations: `qstat -x` prints one for each id that it is given."""
+    first, *rest = DECLARATION.split(text)
+    return [first, *rest] if first.strip() or not rest else rest
+
+
+def owner(element: ET.Element) -> str:
+    """Whose job it is, without the host that it was submitted from."""
+    return (element.findtext("Job_Owner") or "").partition("@")[0]
 
 
 def parsed(text: str) -> ET.Element:

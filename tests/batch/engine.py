@@ -20,6 +20,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 SERVER = ".head"
+USER = pwd.getpwuid(os.getuid()).pw_name
 
 
 class Engine:
@@ -116,19 +117,30 @@ class Engine:
         folders, unknown = self.found(arguments)
         folders = [folder for folder in folders if (folder / "job.json").exists()]
         if self.flavour == "torque":
-            print('<?xml version="1.0"?>\n<Data>' + "".join(map(self.xml, folders)) + "</Data>")
+            self.torque(arguments, folders)
         else:
             jobs = {f"{folder.name}{SERVER}": self.pbs_json(folder) for folder in folders}
             print(json.dumps({"pbs_version": "23.06.06", **({"Jobs": jobs} if jobs else {})}))
+        error = "Unknown Job Id Error" if self.flavour == "torque" else "Unknown Job Id"
         for name in unknown:
-            print(f"qstat: Unknown Job Id {name}", file=sys.stderr)
+            print(f"qstat: {error} {name}", file=sys.stderr)
         return 153 if unknown else 0
+
+    def torque(self, arguments: list[str], folders: list[Path]) -> None:
+        """One document for all jobs or, where ids are given, for each; with `-u` a table, if there is a job."""
+        by_id = any(argument[0].isdigit() for argument in arguments)
+        if "-u" in arguments and folders:
+            rows = (f"{folder.name + SERVER:<23} {USER:<11} batch    {self.state(folder)[0]}" for folder in folders)
+            print("", f"{SERVER[1:]}: ", f"{'Job ID':<23} {'Username':<11} Queue    S", *rows, sep="\n")
+            return
+        for part in [[folder] for folder in folders] if by_id else [folders]:
+            print('<?xml version="1.0"?>\n<Data>' + "".join(map(self.xml, part)) + "</Data>")
 
     def xml(self, folder: Path) -> str:
         letter, status = self.state(folder)
         said = json.loads((folder / "job.json").read_text())
         values = {"Job_Id": f"{folder.name}{SERVER}", "job_state": letter, "queue": "batch", "qtime": said["time"]}
-        values |= {"Variable_List": f"PBS_O_HOST=vm,QCONNECT_SESSION={said['tag']}"}
+        values |= {"Job_Owner": f"{USER}@vm", "Variable_List": f"PBS_O_HOST=vm,QCONNECT_SESSION={said['tag']}"}
         values |= {"exec_host": f"{os.uname().nodename}/0", "start_time": said["time"]} if letter != "Q" else {}
         values |= {"start_count": (folder / "starts").read_text()} if letter != "Q" else {}
         values |= {} if status is None else {"exit_status": status}
@@ -144,7 +156,6 @@ class Engine:
 
     def squeue(self) -> int:
         states = {"Q": "PENDING", "R": "RUNNING", "C": "COMPLETED"}
-        me = pwd.getpwuid(os.getuid()).pw_name
         jobs: list[dict[str, object]] = []
         for folder in sorted(self.jobs.glob("*")):
             letter, status = self.state(folder)
@@ -153,7 +164,7 @@ class Engine:
             jobs.append(
                 {
                     "job_id": int(folder.name),
-                    "user_name": me,
+                    "user_name": USER,
                     "job_state": "CANCELLED" if cancelled else states[letter],
                     "batch_host": os.uname().nodename if letter != "Q" else "",
                     "comment": f"QCONNECT_SESSION={said['tag']}",

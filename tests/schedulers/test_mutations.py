@@ -101,6 +101,7 @@ def mutated(text: str, chance: random.Random) -> str:
 
 PARSERS: dict[str, tuple[str, Callable[[Done], list[Job]]]] = {
     "qstat -x": (recorded(TORQUE, "qstat-x-two-one-unknown").out, torque_words.jobs),
+    "qstat -x of three ids": (recorded(TORQUE, "qstat-x-three-ids").out, torque_words.jobs),
     "qstat -x of all": (recorded(TORQUE, "qstat-x-QRCEH").out, torque_words.jobs),
     "qstat -F json": (recorded(OPENPBS, "qstat-f-json").out, openpbs_words.jobs),
     "qstat -F json of all": (recorded(OPENPBS, "qstat-f-json-all").out, openpbs_words.jobs),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from itertools import product
 
 import pytest
 
@@ -208,6 +210,37 @@ def test_a_status_of_153_with_jobs_is_a_partial_answer() -> None:
         assert answer["77.torquehead"].state is JobState.UNKNOWN, "nothing was said about it"
 
 
+def test_torque_prints_a_document_for_each_id_that_it_knows() -> None:
+    three = ["6.torquehead", "7.torquehead", "8.torquehead"]
+    answer = torque_words.answer(three, recorded(TORQUE, "qstat-x-three-ids"))
+    assert [(job.id, job.state) for job in answer.values()] == [(job_id, JobState.RUNNING) for job_id in three]
+    assert len({job.session for job in answer.values()}) == 3
+    asked = ["6.torquehead", "9999.torquehead", "7.torquehead"]
+    assert set(torque_words.answer(asked, recorded(TORQUE, "qstat-x-known-and-unknown"))) == {asked[0], asked[2]}
+
+
+def test_a_document_that_cannot_be_read_hides_no_other() -> None:
+    three = ["6.torquehead", "7.torquehead", "8.torquehead"]
+    done = recorded(TORQUE, "qstat-x-three-ids")
+    for number, (good, bad) in product(range(3), [("<Job_Name>xterm", "<Job_Name>a & b"), ("</Data>", "")]):
+        parts = [part for part in re.split(r"(?=<\?xml)", done.out) if part]
+        parts[number] = parts[number].replace(good, bad)
+        answer = torque_words.answer(three, replace(done, out="".join(parts)))
+        states = [JobState.UNKNOWN if place == number else JobState.RUNNING for place in range(3)]
+        assert [answer[job_id].state for job_id in three] == states, "it is not told as gone"
+    with pytest.raises(SchedulerFailed, match="no XML"):
+        torque_words.answer(three, replace(done, out=done.out.replace("<Job_Name>xterm", "<Job_Name>a & b")))
+
+
+def test_the_own_jobs_of_torque_are_found_also_where_everybody_sees_everybodys() -> None:
+    done = recorded(TORQUE, "qstat-x-six-jobs")
+    assert [job.id.partition(".")[0] for job in torque_words.jobs(done, "alice")] == list("256789")
+    others = done.out.replace("alice@torquehead</Job_Owner>", "bob@torquehead</Job_Owner>", 2)
+    assert [job.id.partition(".")[0] for job in torque_words.jobs(replace(done, out=others), "alice")] == list("6789")
+    with pytest.raises(SchedulerFailed, match="no XML"):
+        torque_words.jobs(recorded(TORQUE, "qstat-x-six-jobs-u-alice"))
+
+
 def test_a_running_job_of_torque() -> None:
     (job,) = torque_words.jobs(recorded(TORQUE, "qstat-x-job"))
     assert (job.id, job.state, job.node, job.queue) == ("3.torquehead", JobState.RUNNING, "tqnode1", "interactive")
@@ -235,7 +268,14 @@ def test_every_job_in_every_xml_of_torque_has_its_state() -> None:
 def test_nothing_to_show_is_no_job_and_no_error() -> None:
     assert torque_words.jobs(recorded(TORQUE, "qstat-x-empty")) == []
     assert openpbs_words.jobs(recorded(OPENPBS, "qstat-f-json-empty")) == []
-    assert torque_words.answer(["1.head"], recorded(TORQUE, "qstat-x-empty")) == {}
+
+
+def test_a_job_that_an_answer_leaves_out_is_not_told_as_gone() -> None:
+    for answer in (
+        torque_words.answer(["1.head"], recorded(TORQUE, "qstat-x-empty")),
+        openpbs_words.answer(["1.head"], recorded(OPENPBS, "qstat-f-json-empty")),
+    ):
+        assert {job_id: job.state for job_id, job in answer.items()} == {"1.head": JobState.UNKNOWN}
 
 
 def test_success_without_a_byte_is_no_answer() -> None:
@@ -467,7 +507,7 @@ def test_an_id_is_given_back_as_it_was_printed_with_or_without_the_servers_name(
     done = recorded(TORQUE, "qstat-x-job")
     assert torque_words.answer(["3"], done)["3"].id == "3"
     assert torque_words.answer(["3.torquehead"], done)["3.torquehead"].id == "3.torquehead"
-    assert torque_words.answer(["3.otherhost"], done) == {}
+    assert torque_words.answer(["3.otherhost"], done)["3.otherhost"].state is JobState.UNKNOWN
 
 
 def test_the_tag_is_found_among_variables() -> None:
