@@ -65,8 +65,11 @@ def answer(asked: Sequence[str], done: Done) -> dict[str, Job]:
 
 
 def no_history(done: Done) -> bool:
-    """Whether the server keeps no finished jobs, so that it must be asked without `-x`."""
-    return bool(done.status and re.search(r"history", done.err, re.IGNORECASE) and "Job has finished" not in done.err)
+    """Whether the server keeps no finished jobs, so that it must be asked without `-x`.
+
+    `job_history_enable` is unset unless the site sets it; the status is 0 then, and no job is on the output.
+    """
+    return "not configured to maintain job history" in done.err
 
 
 def jobs(done: Done) -> list[Job]:

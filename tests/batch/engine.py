@@ -30,6 +30,7 @@ class Engine:
         self.jobs = root / "jobs"
         self.flavour = (root / "flavour").read_text()
         self.paused = (root / "paused").exists()
+        self.history = not (root / "no-history").exists()
         self.foreign = int((root / "foreign").read_text()) if (root / "foreign").exists() else 0
         self.number = root / "number"
 
@@ -116,15 +117,29 @@ class Engine:
     def query(self, arguments: list[str]) -> int:
         folders, unknown = self.found(arguments)
         folders = [folder for folder in folders if (folder / "job.json").exists()]
-        if self.flavour == "torque":
-            self.torque(arguments, folders)
-        else:
-            jobs = {f"{folder.name}{SERVER}": self.pbs_json(folder) for folder in folders}
-            print(json.dumps({"pbs_version": "23.06.06", **({"Jobs": jobs} if jobs else {})}))
-        error = "Unknown Job Id Error" if self.flavour == "torque" else "Unknown Job Id"
-        for name in unknown:
+        if self.flavour == "openpbs":
+            return self.openpbs(folders, unknown, finished="-x" in arguments)
+        self.torque(arguments, folders)
+        return self.complain("Unknown Job Id Error", unknown)
+
+    def complain(self, error: str, names: list[str]) -> int:
+        """Says so of each of these ids; the status that goes with it."""
+        for name in names:
             print(f"qstat: {error} {name}", file=sys.stderr)
-        return 153 if unknown else 0
+        return 153 if names else 0
+
+    def openpbs(self, folders: list[Path], unknown: list[str], *, finished: bool) -> int:
+        """One JSON object. A server without history knows no job that is over, and no job at all if asked for such."""
+        known = folders
+        if not self.history:
+            known = [] if finished else [folder for folder in folders if self.state(folder)[0] != "C"]
+        jobs = {f"{folder.name}{SERVER}": self.pbs_json(folder) for folder in known}
+        print(json.dumps({"pbs_version": "23.06.06", **({"Jobs": jobs} if jobs else {})}))
+        left = [*(f"{folder.name}{SERVER}" for folder in folders if folder not in known), *unknown]
+        if finished and not self.history:
+            self.complain("PBS is not configured to maintain job history", left)
+            return 0
+        return self.complain("Unknown Job Id", left)
 
     def torque(self, arguments: list[str], folders: list[Path]) -> None:
         """One document for all jobs or, where ids are given, for each; with `-u` a table, if there is a job."""

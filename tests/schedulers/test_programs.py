@@ -37,3 +37,23 @@ def test_three_jobs_and_unknown_ones_in_one_question(
 
     asked = asyncio.run(run())
     assert list(system.calls("qstat")[0].words[-5:]) == asked, "one question for all"
+
+
+def test_jobs_of_an_openpbs_without_history_are_told_by_a_question_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = BatchSystem(tmp_path, "openpbs")
+    system.pause()
+    system.keep_no_history()
+    monkeypatch.setenv("PATH", f"{system.root}/bin:/usr/bin:/bin")
+
+    async def run() -> None:
+        scheduler = OpenPbsScheduler(Commands(), user=getpass.getuser())
+        ids = [await scheduler.submit("true", JobSpec("x"), session=key, folder=tmp_path) for key in KEYS]
+        for _ in range(2):
+            assert {job.state for job in (await scheduler.query(ids)).values()} == {JobState.QUEUED}
+        await scheduler.cancel(ids[1])
+        assert set(await scheduler.query(ids)) == {ids[0], ids[2]}, "the one that is over is named as unknown"
+
+    asyncio.run(run())
+    assert ["-x" in call.words for call in system.calls("qstat")] == [True, False, False, False]

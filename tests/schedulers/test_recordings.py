@@ -301,10 +301,18 @@ def test_a_job_whose_history_is_over_is_named_as_unknown() -> None:
 
 
 def test_a_server_without_history_is_told_from_other_errors() -> None:
-    off = Done(("qstat",), 1, "", "qstat: PBS is not configured to maintain job history\n")
-    assert openpbs_words.no_history(off)
+    assert openpbs_words.no_history(recorded(OPENPBS, "history-off-qstat-x"))
+    assert not openpbs_words.no_history(recorded(OPENPBS, "history-off-qstat"))
     assert not openpbs_words.no_history(recorded(OPENPBS, "qstat-f-just-after-qdel"))
     assert not openpbs_words.no_history(recorded(OPENPBS, "qstat-f-json-unknown"))
+
+
+def test_no_job_is_gone_because_a_server_keeps_no_history() -> None:
+    asked = ["71.pbshead", "9999.pbshead"]
+    answer = openpbs_words.answer(asked, recorded(OPENPBS, "history-off-qstat-x"))
+    assert [answer[job_id].state for job_id in asked] == [JobState.UNKNOWN] * 2
+    answer = openpbs_words.answer(asked, recorded(OPENPBS, "history-off-qstat"))
+    assert {job_id: job.state for job_id, job in answer.items()} == {"71.pbshead": JobState.QUEUED}
 
 
 @pytest.mark.parametrize(
