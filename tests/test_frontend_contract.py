@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from qconnect_web.models import Job, JobSpec, JobState, Record, Session, SessionState
-from qconnect_web.words import describe
+from qconnect_web.sessions.describe import describe
+from qconnect_web.values.job import Job, JobSpec, JobState
+from qconnect_web.values.session import Record, Session, SessionState
 
 API = (Path(__file__).parent.parent / "labextension/src/models.ts").read_text()
 SPEC = JobSpec(name="xterm")

@@ -18,7 +18,7 @@ import pytest
 import websockets
 from websockets.exceptions import InvalidStatus
 
-from qconnect_web.pages.owners import Owners, size_of
+from qconnect_web.pages.viewers import Owners, size_of
 from tests.servers import Answer, JupyterServer
 
 VIEWER = "0123456789abcdef"

@@ -13,10 +13,10 @@ from jupyter_server.auth.decorator import allow_unauthenticated, authorized
 from jupyter_server.base.handlers import JupyterHandler
 from tornado import web
 
-from ..assets import Asset, Bundle, byte_range, read_folder
-from ..clients import STATIC
+from ..clients.assets import Asset, Bundle, byte_range, read_folder
+from ..clients.xpra import STATIC
 from ..errors import UnknownSession
-from ..proxy.gate import is_known_host
+from ..http.origin import is_known_host
 
 if TYPE_CHECKING:
     from ..config import Site

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from qconnect_web.models import JobSpec, JobState
 from qconnect_web.schedulers.commands import Commands
-from qconnect_web.schedulers.openpbs import OpenPbsScheduler
-from qconnect_web.schedulers.torque import TorqueScheduler
+from qconnect_web.schedulers.pbs.openpbs import OpenPbsScheduler
+from qconnect_web.schedulers.pbs.torque import TorqueScheduler
+from qconnect_web.values.job import JobSpec, JobState
 from tests.batch.system import BatchSystem
 
 KINDS = {"torque": TorqueScheduler, "openpbs": OpenPbsScheduler}
