@@ -11,7 +11,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import process from 'node:process';
 import { rspack } from '@rspack/core';
 
@@ -145,13 +145,21 @@ async function licences(files) {
 async function chapter(root, folders) {
   const told = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   const source = told.repository?.url ?? told.repository ?? told.homepage ?? '';
-  const texts = [];
-  for (const folder of folders.filter(existsSync)) {
-    for (const name of (await readdir(folder))
-      .filter(item => /^(licen[cs]e|copying|notice)\b/i.test(item))
-      .sort()) {
-      texts.push(`--- ${relative(root, join(folder, name))}\n${await readFile(join(folder, name), 'utf8')}`);
-    }
+  const texts = (await Promise.all(folders.filter(existsSync).map(licenceFiles))).flat();
+  if (!texts.length && told.name.startsWith('@lumino/') && told.license === 'BSD-3-Clause') {
+    texts.push(join(here, 'node_modules', '@jupyter', 'builder', 'LICENSE')); // its authors' text, which it lacks
   }
-  return [`=== ${told.name} ${told.version}: ${told.license}, ${source}`, ...texts].join('\n');
+  if (!texts.length) {
+    throw new Error(`${told.name} comes without a licence.`);
+  }
+  const parts = texts.map(async path => `--- ${basename(path)}\n${await readFile(path, 'utf8')}`);
+  return [`=== ${told.name} ${told.version}: ${told.license}, ${source}`, ...(await Promise.all(parts))].join(
+    '\n',
+  );
+}
+
+/** The paths of the licences in a folder. */
+async function licenceFiles(folder) {
+  const names = (await readdir(folder)).filter(name => /^(licen[cs]e|copying|notice)\b/i.test(name));
+  return names.sort().map(name => join(folder, name));
 }
