@@ -13,25 +13,26 @@ from typing import TYPE_CHECKING, Any
 from traitlets import Bool, Enum, Float, Int, List, TraitError, Unicode, validate
 from traitlets.config import Config, LoggingConfigurable
 
-from .apps import Catalogue
+from .apps.catalogue import Catalogue
 from .errors import BadRequest
-from .limits import Limits
-from .models import App, Record
-from .questions import Asker, Questions
 from .schedulers import Scheduler
 from .schedulers.commands import Commands
-from .schedulers.flavour import Flavour, detect
-from .sessions import SessionManager
-from .store import Store
+from .schedulers.detect import Flavour, detect
+from .sessions.limits import Limits
+from .sessions.manager import SessionManager
+from .sessions.store import Store
 from .transports import Transport
 from .transports.local import LocalTransport
+from .transports.login_questions import Asker, Questions
 from .transports.tls import TlsTransport
+from .values.app import App
+from .values.session import Record
 
 if TYPE_CHECKING:  # the browser's front door alone needs these (tests/test_cli_start.py)
-    from .clients import Clients
-    from .proxy.splice import Splices
+    from .clients.xpra import Clients
+    from .proxy.failures import Troubles
     from .proxy.tickets import Tickets
-    from .proxy.troubles import Troubles
+    from .proxy.websockets import Splices
 
 
 def site_config() -> Config:
@@ -160,8 +161,8 @@ class QConnect(LoggingConfigurable):
         """Refuses, at the start, what no job could be submitted with."""
         if not proposal.value:
             return []
-        from .jobscripts import option
-        from .schedulers.pbs_words import check_native
+        from .job_script import option
+        from .schedulers.pbs.common import check_native
 
         try:
             check_native(proposal.value)
@@ -184,11 +185,11 @@ class QConnect(LoggingConfigurable):
 
     def build(self) -> Site:
         """Constructs every object; the front doors only use them."""
-        from .clients import Clients
-        from .proxy.relay import Relay
-        from .proxy.splice import Splices
+        from .clients.xpra import Clients
+        from .proxy.failures import Troubles
+        from .proxy.relay_client import Relay
         from .proxy.tickets import Tickets
-        from .proxy.troubles import Troubles
+        from .proxy.websockets import Splices
 
         flavour, questions = self.flavour(), Questions()
         sessions = self.build_sessions(flavour, questions)
@@ -228,7 +229,7 @@ class QConnect(LoggingConfigurable):
         )
 
     def _render(self, sessions_dir: Path, bind: str, dialect: str, app: App, record: Record) -> str:
-        from .jobscripts import render
+        from .job_script import render
 
         spec = replace(record.spec, native=(*self.native_options, *record.spec.native))
         return render(
@@ -258,19 +259,19 @@ class QConnect(LoggingConfigurable):
     def _scheduler(self, name: str, sessions_dir: Path) -> Scheduler:
         """The scheduler of that name; the others' words are not even read."""
         if name == "local":
-            from .schedulers.local import LocalScheduler
+            from .schedulers.local.scheduler import LocalScheduler
 
             return LocalScheduler(sessions_dir.parent / "local", max_running=self.local_max_running)
         user = pwd.getpwuid(os.getuid()).pw_name
         if name == "slurm":
-            from .schedulers.slurm import SlurmScheduler
+            from .schedulers.slurm.scheduler import SlurmScheduler
 
             return SlurmScheduler(Commands(), user=user)
         if name == "openpbs":
-            from .schedulers.openpbs import OpenPbsScheduler
+            from .schedulers.pbs.openpbs import OpenPbsScheduler
 
             return OpenPbsScheduler(Commands(), user=user)
-        from .schedulers.torque import TorqueScheduler
+        from .schedulers.pbs.torque import TorqueScheduler
 
         return TorqueScheduler(Commands(), user=user)
 
@@ -282,9 +283,9 @@ class QConnect(LoggingConfigurable):
         if self.transport == "tls":
             return tls
         from .transports.auto import AutoTransport
-        from .transports.ssh import SshTransport
-        from .transports.ssh_masters import Masters
-        from .transports.ssh_words import SshSettings
+        from .transports.ssh.masters import Masters
+        from .transports.ssh.options import SshSettings
+        from .transports.ssh.transport import SshTransport
 
         settings = SshSettings(
             command=self.ssh_command,

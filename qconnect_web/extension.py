@@ -9,11 +9,13 @@ from typing import Any
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.utils import url_path_join
 
-from . import pages, routes, words
+from . import pages
+from .api import handlers
 from .config import QConnect, Site
-from .models import Session
 from .proxy import handler
-from .proxy.flood import Quiet
+from .proxy.log_limit import Quiet
+from .sessions import describe
+from .values.session import Session
 
 EVENT_SCHEMA = "https://qconnect-web.readthedocs.io/events/session/v1"
 EVENT_FILE = Path(__file__).with_name("event-session.yaml")
@@ -37,7 +39,7 @@ class QConnectApp(ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Puts every route below `<base_url>qconnect/`; what none of them knows is answered by the pages."""
-        for pattern, kind in [*routes.HANDLERS, *handler.HANDLERS, *pages.HANDLERS]:
+        for pattern, kind in [*handlers.HANDLERS, *handler.HANDLERS, *pages.HANDLERS]:
             self.handlers.append((url_path_join("/qconnect", pattern) if pattern else "/qconnect/?", kind))
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
@@ -61,6 +63,6 @@ class QConnectApp(ExtensionApp):
 
     def _emit(self, serverapp: Any, session: Session) -> None:
         """Tells whoever listens to Jupyter's events that a session changed."""
-        found = words.describe(session, serverapp.base_url)
+        found = describe.describe(session, serverapp.base_url)
         data = {name: found[name] for name in ("id", "app", "name", "state", "reason", "url")}
         serverapp.event_logger.emit(schema_id=EVENT_SCHEMA, data=data)

@@ -11,14 +11,14 @@ from typing import Any
 
 from jupyter_server.serverapp import main
 
-from qconnect_web.jobs import JobBook
-from qconnect_web.poll import Poll
-from qconnect_web.queues import Queues
 from qconnect_web.schedulers import commands
-from qconnect_web.schedulers.local import LocalScheduler
-from qconnect_web.schedulers.torque import TorqueScheduler
-from qconnect_web.sessions import SessionManager
-from qconnect_web.store import Store
+from qconnect_web.schedulers.local.scheduler import LocalScheduler
+from qconnect_web.schedulers.pbs.torque import TorqueScheduler
+from qconnect_web.sessions.job_cache import JobBook
+from qconnect_web.sessions.manager import SessionManager
+from qconnect_web.sessions.poll import Poll
+from qconnect_web.sessions.queues import Queues
+from qconnect_web.sessions.store import Store
 from qconnect_web.transports.tls import TlsTransport
 
 POINTS: dict[str, tuple[type[Any], str, str]] = {

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from jupyter_server.serverapp import main
 
-from qconnect_web import jobs, pace, poll
 from qconnect_web.schedulers import commands
+from qconnect_web.sessions import job_cache, pace, poll
 
-ROOMS = (jobs, pace, poll, commands)
+ROOMS = (job_cache, pace, poll, commands)
 
 
 def turn(knobs: dict[str, object]) -> None:

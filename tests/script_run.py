@@ -17,9 +17,11 @@ from typing import Any
 
 import psutil
 
-from qconnect_web.jobscripts import render, render_by_hand
-from qconnect_web.models import App, JobSpec, Record
-from qconnect_web.store import unseal
+from qconnect_web.job_script import render, render_by_hand
+from qconnect_web.private_files import unseal
+from qconnect_web.values.app import App
+from qconnect_web.values.job import JobSpec
+from qconnect_web.values.session import Record
 from tests.deadline import eventually
 
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"

@@ -17,13 +17,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from qconnect_web import appfiles, apps, datafiles, forms, jobscripts
-from qconnect_web.appfiles import MAX_ICON, MAX_SIZE, read_app_file, schema
-from qconnect_web.apps import Catalogue
-from qconnect_web.datafiles import data_folder
+from qconnect_web import data_files, job_script
+from qconnect_web.apps import app_file, catalogue
+from qconnect_web.apps import form as forms
+from qconnect_web.apps.app_file import MAX_ICON, MAX_SIZE, read_app_file, schema
+from qconnect_web.apps.catalogue import Catalogue
+from qconnect_web.data_files import data_folder
 from qconnect_web.errors import BadAppFile, BadRequest, QConnectError, UnknownApp
-from qconnect_web.models import App, JobSpec
-from qconnect_web.quantities import parse_memory, parse_walltime
+from qconnect_web.units import parse_memory, parse_walltime
+from qconnect_web.values.app import App
+from qconnect_web.values.job import JobSpec
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs" / "apps.md"
@@ -126,8 +129,8 @@ def test_the_apps_come_in_their_order_with_any_command_last() -> None:
 def test_apps_with_a_ready_script_ask_for_what_it_asks_for() -> None:
     found = Catalogue([])
     memory = {"rstudio": "4GB", "xterm": "1GB"}
-    assert set(jobscripts.READY) <= set(memory)
-    for name in jobscripts.READY:
+    assert set(job_script.READY) <= set(memory)
+    for name in job_script.READY:
         assert found.job_spec(found.get(name), {}) == JobSpec(name, cores=1, memory=memory[name], walltime="08:00:00")
 
 
@@ -174,7 +177,7 @@ def test_a_checkout_shows_its_own_files_to_whoever_edits_them(monkeypatch: pytes
     try:
         assert data_folder("apps", "command.yaml") == ROOT / "apps"
         data_folder.cache_clear()
-        monkeypatch.setattr(datafiles, "__file__", str(tmp_path / "lib" / "qconnect_web" / "datafiles.py"))
+        monkeypatch.setattr(data_files, "__file__", str(tmp_path / "lib" / "qconnect_web" / "data_files.py"))
         assert data_folder("apps", "command.yaml") == installed
         data_folder.cache_clear()
         (installed / "command.yaml").unlink()
@@ -243,8 +246,8 @@ def test_a_command_of_the_site_is_what_is_looked_for(site: Path) -> None:
 
 def test_changes_count_at_once_and_only_then_is_anything_read(user: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[Path] = []
-    real = appfiles.read_app_file
-    monkeypatch.setattr(appfiles, "read_app_file", lambda path, **kw: (read.append(path), real(path, **kw))[1])
+    real = app_file.read_app_file
+    monkeypatch.setattr(app_file, "read_app_file", lambda path, **kw: (read.append(path), real(path, **kw))[1])
     found = catalogue_of(user, "title: One\ncommand: [a]\n")
     assert found.get("tool").title == "One"
     read.clear()
@@ -449,10 +452,10 @@ def test_editors_backup_files_are_not_apps(user: Path) -> None:
 
 
 def test_there_is_an_end_to_the_files_of_a_folder(user: Path) -> None:
-    for number in range(apps.MAX_FILES + 5):
+    for number in range(catalogue.MAX_FILES + 5):
         put(user, f"t{number:03}", TOOL)
     found = Catalogue([user])
-    assert len(found.apps()) == len(SHIPPED) + apps.MAX_FILES
+    assert len(found.apps()) == len(SHIPPED) + catalogue.MAX_FILES
     assert "more than 200 app files" in found.problems[0]
 
 
@@ -516,7 +519,7 @@ def few(tmp_path: Path) -> Iterator[Path]:
     for name in ("rstudio.yaml", "command.yaml", "icons/rstudio.svg", "icons/command.svg"):
         (folder / name).write_bytes((ROOT / "apps" / name).read_bytes())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(apps, "data_folder", lambda *_: folder)
+        patch.setattr(catalogue, "data_folder", lambda *_: folder)
         yield folder
 
 
@@ -802,11 +805,11 @@ def test_native_options_and_words_mean_here_what_they_mean_to_job_scripts() -> N
     native = rules["native"]["items"]["pattern"]
     for text in ("-l feature=fast", "-r n", "-h", "--exclusive", "--gres=gpu:1", "-p short", "-l", "--a b"):
         assert re.search(native, text)
-        assert jobscripts.OPTION.fullmatch(text)
+        assert job_script.OPTION.fullmatch(text)
     for text in ("x", "-l a;b", "-l $(x)", "-l a\n", "--x\ny", "- l", "--", "-l 'a'"):
         assert not re.search(native, text)
-        assert not jobscripts.OPTION.fullmatch(text)
+        assert not job_script.OPTION.fullmatch(text)
     assert re.search(rules["account"]["pattern"], "project42")
     for text in ("a b", "a\n", "-a", "$(x)", ""):
         assert not re.search(rules["account"]["pattern"], text)
-        assert not jobscripts.WORD.fullmatch(text)
+        assert not job_script.WORD.fullmatch(text)

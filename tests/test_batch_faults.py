@@ -125,6 +125,27 @@ def test_no_error_of_the_batch_system_ends_or_hides_a_session(
     assert len(system.calls(CANCEL[flavour])) == 1
 
 
+@pytest.mark.parametrize("flavour", ["torque", "openpbs"])
+def test_of_two_sessions_beside_each_other_both_are_told(
+    flavour: str, tmp_path: Path, servers: list[JupyterServer]
+) -> None:
+    """TORQUE prints a document for each; OpenPBS as it is installed names no job where finished ones are asked for."""
+    system = BatchSystem(tmp_path / "batch", flavour)
+    system.keep_no_history()
+    server = begin(servers, tmp_path, system, **FAST, MISSING_FOR=0.2)
+    one, other = (server.launch()["id"] for _ in range(2))
+    for job_id in (one, other):
+        server.wait_for(job_id, "READY")
+    asked, deadline = len(system.calls("qstat")) + 20, time.monotonic() + 60
+    while len(system.calls("qstat")) < asked:
+        assert time.monotonic() < deadline, "no questions are put"
+        found = {item["id"]: (item["state"], item["stale_since"]) for item in server.sessions()}
+        assert found == {one: ("READY", None), other: ("READY", None)}
+    server.end(one)
+    assert server.session(other)["state"] == "READY"
+    server.end(other)
+
+
 def test_there_are_twenty_real_texts() -> None:
     texts = {(out, err) for flavour in RECORDED for out, err, _ in failures(flavour)}
     assert len(texts) >= 20

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-
 from qconnect_web.assets import read_folder
+
 from tests.servers import REPOSITORY
 
 STATIC = REPOSITORY / "qconnect_web/static"

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from qconnect_web.models import JobSpec
-from qconnect_web.schedulers.local import LocalScheduler
+from qconnect_web.schedulers.local.scheduler import LocalScheduler
+from qconnect_web.values.job import JobSpec
 from tests.deadline import eventually
 from tests.servers import REPOSITORY, JupyterServer
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from qconnect_web import clients
-from qconnect_web.assets import Asset, Bundle, byte_range, read_folder
-from qconnect_web.clients import Client, Clients, csp, inject_agent, load_client, xpra_version
+from qconnect_web.clients import xpra as clients
+from qconnect_web.clients.assets import Asset, Bundle, byte_range, read_folder
+from qconnect_web.clients.xpra import Client, Clients, csp, inject_agent, load_client, xpra_version
 
 pytestmark = pytest.mark.usefixtures("browser_code")
 INLINE = "var a = 1 < 2;\n"

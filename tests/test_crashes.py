@@ -63,7 +63,7 @@ def crash(server: JupyterServer, point: str, system: str = "local") -> None:
 
 
 def jobs_alive(server: JupyterServer) -> bool:
-    return any("local_runner" in command for command in server.leftovers().values())
+    return any("local/runner.py" in command for command in server.leftovers().values())
 
 
 @pytest.mark.parametrize("point", [*POINTS] * TIMES)

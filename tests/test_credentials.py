@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from qconnect_web import credentials, store
-from qconnect_web.credentials import pinned_context
+from qconnect_web import private_files
 from qconnect_web.errors import Forbidden, IdentityMismatch
-from qconnect_web.store import Store
+from qconnect_web.sessions.store import Store
+from qconnect_web.transports import keys
+from qconnect_web.transports.keys import pinned_context
 from tests.proxy.world import Run, make_pair, new_run, write_private
 
 
@@ -99,7 +100,7 @@ def test_somebody_elses_file_is_refused(run: Run) -> None:
 
 def test_an_open_file_would_be_taken_without_the_check(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     (run.folder / "client.key").chmod(0o666)
-    monkeypatch.setattr(store, "check_private", lambda status, path: None)
+    monkeypatch.setattr(private_files, "check_private", lambda status, path: None)
     assert pinned_context(run.folder, run.fingerprint)
 
 
@@ -117,7 +118,7 @@ def test_keys_of_another_run_are_a_mismatch(run: Run, monkeypatch: pytest.Monkey
     run.keys()
     with pytest.raises(IdentityMismatch):
         pinned_context(run.folder, older)
-    monkeypatch.setattr(credentials, "same_fingerprint", lambda certificate, fingerprint: True)
+    monkeypatch.setattr(keys, "same_fingerprint", lambda certificate, fingerprint: True)
     assert pinned_context(run.folder, older)  # the comparison is what refused them
 
 

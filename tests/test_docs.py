@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from qconnect_web.api.handlers import HANDLERS, JOB
 from qconnect_web.cli import parser
 from qconnect_web.config import QConnect
-from qconnect_web.models import SessionState
-from qconnect_web.routes import HANDLERS, JOB
+from qconnect_web.values.session import SessionState
 
 DOCS = Path(__file__).parent.parent / "docs"
 

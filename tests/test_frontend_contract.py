@@ -14,11 +14,12 @@ import websockets
 import yaml
 from jsonschema import Draft202012Validator, ValidationError
 
-from qconnect_web.models import Job, JobSpec, JobState, SessionState
-from qconnect_web.proxy.troubles import Trouble
-from qconnect_web.questions import Question
-from qconnect_web.routes import OPENAPI
+from qconnect_web.api.handlers import OPENAPI
+from qconnect_web.proxy.failures import Trouble
 from qconnect_web.schedulers.commands import QUERY_TIMEOUT, SUBMIT_TIMEOUT
+from qconnect_web.transports.login_questions import Question
+from qconnect_web.values.job import Job, JobSpec, JobState
+from qconnect_web.values.session import SessionState
 from tests.servers import REPOSITORY, JupyterServer
 
 COMPONENTS = yaml.safe_load(OPENAPI.read_text())["components"]

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from qconnect_web.generations import SKEW, Generations
-from qconnect_web.models import Connection, End, Job, JobSpec, JobState, Record
-from qconnect_web.store import Facts
+from qconnect_web.sessions.runs import SKEW, Generations
+from qconnect_web.sessions.store import Facts
+from qconnect_web.values.job import Job, JobSpec, JobState
+from qconnect_web.values.session import Connection, End, Record
 
 RECORD = Record(key="k", app="a", title="A", spec=JobSpec("a"), command=("a",), created=0, job_id="1.s")
 CONNECTION = Connection("run1", "1.s", "n1", 20001, None, ":1", "6.0", "0" * 64, 1000.0)

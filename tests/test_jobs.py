@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from qconnect_web import jobs
 from qconnect_web.errors import SchedulerUnavailable
-from qconnect_web.jobs import JobBook
-from qconnect_web.models import Job, JobSpec, JobState
 from qconnect_web.schedulers import Queue
-from qconnect_web.store import Store
+from qconnect_web.sessions import job_cache
+from qconnect_web.sessions.job_cache import JobBook
+from qconnect_web.sessions.store import Store
+from qconnect_web.values.job import Job, JobSpec, JobState
 
 
 class Scripted:
@@ -186,8 +186,8 @@ def test_questions_are_rare_when_all_is_ready_and_back_off_when_nobody_answers(
         book.postpone(pending=True, watched=True, moving=True)
         waits.append(wait())
     assert waits[0] >= 9.9
-    assert waits[-1] >= jobs.MAX_INTERVAL * 0.99
-    assert max(waits) <= jobs.MAX_INTERVAL * 1.2
+    assert waits[-1] >= job_cache.MAX_INTERVAL * 0.99
+    assert max(waits) <= job_cache.MAX_INTERVAL * 1.2
 
 
 def test_a_change_during_a_question_is_asked_about_at_once(book: JobBook) -> None:
@@ -298,7 +298,7 @@ def test_a_question_that_another_server_has_just_put_is_waited_for(scheduler: Sc
         await under_way.wait()
         await second.ask(["1.s"])
         second.postpone(pending=False, watched=True, moving=False)
-        assert 0 < second.due_in(time.monotonic()) <= jobs.ELSEWHERE_STEP
+        assert 0 < second.due_in(time.monotonic()) <= job_cache.ELSEWHERE_STEP
         go_on.set()
         await asking
         await second.ask(["1.s"])

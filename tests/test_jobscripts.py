@@ -12,10 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qconnect_web import jobscripts
+from qconnect_web import job_script
 from qconnect_web.errors import BadRequest
-from qconnect_web.jobscripts import option, portable_name, quote, ready_script, render, word
-from qconnect_web.models import PORTABLE_NAME, JobSpec, Record
+from qconnect_web.job_script import option, portable_name, quote, ready_script, render, word
+from qconnect_web.values.job import PORTABLE_NAME, JobSpec
+from qconnect_web.values.session import Record
 from tests.script_run import app
 
 ROOT = Path(__file__).parent.parent
@@ -199,7 +200,7 @@ def test_directives_come_before_any_command() -> None:
 
 
 def test_a_template_cannot_emit_an_unquoted_value(monkeypatch: pytest.MonkeyPatch) -> None:
-    template = jobscripts._environment().from_string("{{ name }}")
+    template = job_script._environment().from_string("{{ name }}")
     with pytest.raises(TypeError, match="without a filter"):
         template.render(name="$(id)")
 
@@ -216,14 +217,14 @@ def test_words_and_options_of_batch_systems_pass() -> None:
         assert option(text) == text
 
 
-@pytest.mark.parametrize("name", [*jobscripts.LIBRARY, *(f"{name}.pbs" for name in jobscripts.READY)])
+@pytest.mark.parametrize("name", [*job_script.LIBRARY, *(f"{name}.pbs" for name in job_script.READY)])
 def test_shellcheck_has_nothing_to_say(name: str) -> None:
     done = subprocess.run(["shellcheck", str(ROOT / "jobscripts" / name)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout
 
 
 def test_pieces_of_the_library_are_short() -> None:
-    for name in jobscripts.LIBRARY:
+    for name in job_script.LIBRARY:
         text = (ROOT / "jobscripts" / name).read_text()
         assert len(text.splitlines()) <= 300
         for body in re.findall(r"^\w+\(\) \{\n(.*?)^\}", text, re.M | re.S):
@@ -233,7 +234,7 @@ def test_pieces_of_the_library_are_short() -> None:
 @pytest.mark.parametrize(("name", "memory"), [("rstudio", "4GB"), ("xterm", "1GB")])
 def test_the_ready_scripts_are_what_the_renderer_makes(name: str, memory: str) -> None:
     script = ready_script(name)
-    assert (ROOT / "jobscripts" / f"{name}.pbs").read_text() == script, "run: python -m qconnect_web.jobscripts"
+    assert (ROOT / "jobscripts" / f"{name}.pbs").read_text() == script, "run: python -m qconnect_web.job_script"
     assert directives(script) == [
         f"#PBS -N {name}",
         "#PBS -l nodes=1:ppn=1",

@@ -7,10 +7,11 @@ from dataclasses import asdict
 
 import pytest
 
-from qconnect_web import words
 from qconnect_web.errors import BadRequest
-from qconnect_web.models import Connection, End, Job, JobSpec, JobState, Record, Session, SessionState, session_state
-from qconnect_web.quantities import format_memory, format_walltime, parse_memory, parse_walltime
+from qconnect_web.sessions import describe
+from qconnect_web.units import format_memory, format_walltime, parse_memory, parse_walltime
+from qconnect_web.values.job import Job, JobSpec, JobState
+from qconnect_web.values.session import Connection, End, Record, Session, SessionState, session_state
 
 CONNECTION = Connection(
     run="r",
@@ -78,7 +79,7 @@ def test_a_session_told_to_stop_is_ending_until_the_scheduler_says_that_it_ended
 def test_why_a_session_ends_is_told_before_the_scheduler_knows_it() -> None:
     record = Record("k", "xterm", "XTerm", JobSpec("xterm"), ("xterm",), 1.0, job_id="1.local")
     session = Session(record, job(JobState.RUNNING), CONNECTION, end("app-missing", 127))
-    assert (session.state, words.reason(session)) == (SessionState.ENDING, "m")
+    assert (session.state, describe.reason(session)) == (SessionState.ENDING, "m")
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("04:00:00", 14400), ("59:30", 3570), ("2-01:00:00", 176400)])

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from qconnect_web import pace
-from qconnect_web.jobs import JobBook
-from qconnect_web.poll import Poll
-from qconnect_web.store import Store
+from qconnect_web.sessions import pace
+from qconnect_web.sessions.job_cache import JobBook
+from qconnect_web.sessions.poll import Poll
+from qconnect_web.sessions.store import Store
 from tests.test_jobs import Scripted
 from tests.test_store import RECORD, put
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from qconnect_web.patience import happens
+from qconnect_web.aio import happens
 
 
 def test_an_event_is_waited_for_but_not_for_ever() -> None:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from qconnect_web.jobs import JUST_TAKEN, JobBook
-from qconnect_web.models import JobSpec, Record, SessionState
-from qconnect_web.poll import Poll
 from qconnect_web.schedulers.commands import Commands
-from qconnect_web.schedulers.torque import TorqueScheduler
-from qconnect_web.store import Store
+from qconnect_web.schedulers.pbs.torque import TorqueScheduler
+from qconnect_web.sessions.job_cache import JUST_TAKEN, JobBook
+from qconnect_web.sessions.poll import Poll
+from qconnect_web.sessions.store import Store
+from qconnect_web.values.job import JobSpec
+from qconnect_web.values.session import Record, SessionState
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from traitlets.config import Config
 
-from qconnect_web import queues
 from qconnect_web.config import QConnect
 from qconnect_web.errors import BadRequest, SchedulerUnavailable
-from qconnect_web.models import Job, JobSpec
-from qconnect_web.queues import Queues, check, queue_for, usual_memory
 from qconnect_web.schedulers import Queue
+from qconnect_web.sessions import queues
+from qconnect_web.sessions.queues import Queues, check, queue_for, usual_memory
+from qconnect_web.values.job import Job, JobSpec
 from tests.batch.system import BatchSystem
 from tests.deadline import aeventually
 from tests.recordings import TORQUE, recorded
@@ -175,11 +175,9 @@ def test_limits_that_were_told_once_still_count_while_the_batch_system_is_silent
 
 
 def test_the_recorded_queue_refuses_what_torque_refused() -> None:
-    from qconnect_web.schedulers import torque_words
+    from qconnect_web.schedulers.pbs import torque
 
-    told = torque_words.queues(
-        recorded(TORQUE, "qstat-Qf"), recorded(TORQUE, "pbsnodes-x"), recorded(TORQUE, "qstat-B-f")
-    )
+    told = torque.queues(recorded(TORQUE, "qstat-Qf"), recorded(TORQUE, "pbsnodes-x"), recorded(TORQUE, "qstat-B-f"))
     interactive = next(queue for queue in told if queue.name == "interactive")
     with pytest.raises(BadRequest, match="allows 12:00:00"):  # qsub-walltime-over-queue-max
         check(replace(SPEC, walltime="100:00:00"), interactive)

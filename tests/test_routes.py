@@ -16,10 +16,10 @@ import jsonschema
 import pytest
 import yaml
 
-from qconnect_web import routes
+from qconnect_web.api import handlers
+from qconnect_web.api.handlers import HANDLERS, OPENAPI
 from qconnect_web.errors import QConnectError
-from qconnect_web.routes import HANDLERS, OPENAPI
-from qconnect_web.statuses import STATUS, status_of
+from qconnect_web.http.statuses import STATUS, status_of
 from tests.deadline import eventually
 from tests.servers import Answer, JupyterServer
 
@@ -58,7 +58,7 @@ def test_every_route_is_described_and_every_description_is_a_route() -> None:
         if verb in ("get", "post", "put", "patch", "delete")
     }
     served = {
-        (pattern.replace(routes.JOB, "*").replace("([A-Za-z0-9._-]{1,64})", "*").replace("\\", ""), verb)
+        (pattern.replace(handlers.JOB, "*").replace("([A-Za-z0-9._-]{1,64})", "*").replace("\\", ""), verb)
         for pattern, kind in HANDLERS
         for verb in ("get", "post", "put", "patch", "delete")
         if verb in vars(kind)
@@ -234,7 +234,7 @@ def test_a_form_is_not_json(server: JupyterServer) -> None:
 
 @pytest.mark.parametrize(("pattern", "kind"), HANDLERS)
 def test_nobody_gets_in_without_credentials(server: JupyterServer, pattern: str, kind: type[Any]) -> None:
-    path = "qconnect/" + pattern.replace(routes.JOB, "1.local").replace("([A-Za-z0-9._-]{1,64})", "xterm").replace(
+    path = "qconnect/" + pattern.replace(handlers.JOB, "1.local").replace("([A-Za-z0-9._-]{1,64})", "xterm").replace(
         "\\", ""
     )
     for verb in ("GET", "POST", "DELETE"):
@@ -302,7 +302,7 @@ def test_a_sessions_folder_that_cannot_be_written_starts_nothing(tmp_path: Path)
         (tmp_path / "sessions").symlink_to(full)
         answer = server.request("POST", "qconnect/api/sessions", {"app": "xterm"})
         assert str(tmp_path / "sessions") in refused(answer, 502, "storage-failed")
-        eventually(lambda: not [name for name in server.leftovers().values() if "local_runner" in name], 5)
+        eventually(lambda: not [name for name in server.leftovers().values() if "local/runner.py" in name], 5)
     finally:
         server.close()
 

@@ -13,7 +13,7 @@ import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from qconnect_web.models import Connection
+from qconnect_web.values.session import Connection
 from tests.deadline import eventually
 from tests.script_run import SYSTEM_PATH, Run, app, ask, client_context, free_port
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from qconnect_web.models import End, JobSpec
+from qconnect_web.values.job import JobSpec
+from qconnect_web.values.session import End
 from tests.deadline import eventually
 from tests.script_run import Run, app, mentioning
 

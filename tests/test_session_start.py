@@ -18,7 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qconnect_web.models import Connection, JobSpec, Record
+from qconnect_web.values.job import JobSpec
+from qconnect_web.values.session import Connection, Record
 from tests.deadline import eventually
 from tests.script_run import SYSTEM_PATH, Run, app, ask, client_context, free_port
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from qconnect_web.models import App, Connection
+from qconnect_web.values.app import App
+from qconnect_web.values.session import Connection
 from tests.deadline import eventually
 from tests.script_run import Run, app
 

@@ -14,7 +14,7 @@ import psutil
 import pytest
 import trustme
 
-from qconnect_web.models import Connection
+from qconnect_web.values.session import Connection
 from tests.deadline import eventually
 from tests.script_run import Run, app, ask, client_context
 from tests.test_session_access import write_pair

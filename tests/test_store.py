@@ -14,8 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qconnect_web.errors import Forbidden, UnknownSession
-from qconnect_web.models import Connection, End, JobSpec, Record
-from qconnect_web.store import Store, open_folder, read_private, seal, unseal
+from qconnect_web.private_files import open_folder, read_private, seal, unseal
+from qconnect_web.sessions.store import Store
+from qconnect_web.values.job import JobSpec
+from qconnect_web.values.session import Connection, End, Record
 
 RECORD = Record("key1", "xterm", "XTerm", JobSpec("x"), ("xterm",), created=1.0, job_id="1.local")
 CONNECTION = Connection("run-2", "1.local", "n1", 20001, None, ":1", "3.1.3", "0" * 64, 5.0)

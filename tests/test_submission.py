@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 from traitlets.config import Config
 
-from qconnect_web import jobs
 from qconnect_web.config import QConnect
 from qconnect_web.errors import TooManyRequests
-from qconnect_web.limits import Allowance, Limits
-from qconnect_web.models import Record, Session
 from qconnect_web.schedulers import Queue
-from qconnect_web.schedulers.local import LocalScheduler
-from qconnect_web.sessions import SessionManager
-from qconnect_web.store import Store
+from qconnect_web.schedulers.local.scheduler import LocalScheduler
+from qconnect_web.sessions import job_cache
+from qconnect_web.sessions.limits import Allowance, Limits
+from qconnect_web.sessions.manager import SessionManager
+from qconnect_web.sessions.store import Store
+from qconnect_web.values.session import Record, Session
 
 
 class FullDisk(Store):
@@ -37,8 +37,8 @@ class FullDisk(Store):
 @pytest.fixture
 def sessions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SessionManager:
     monkeypatch.setattr("qconnect_web.config.Store", FullDisk)
-    monkeypatch.setattr(jobs, "PENDING_INTERVAL", 0.2)
-    monkeypatch.setattr(jobs, "READY_INTERVAL", 0.2)
+    monkeypatch.setattr(job_cache, "PENDING_INTERVAL", 0.2)
+    monkeypatch.setattr(job_cache, "READY_INTERVAL", 0.2)
     settings = {"scheduler": "local", "sessions_dir": str(tmp_path / "sessions")}
     return QConnect(config=Config(QConnect=settings)).build().sessions
 

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qconnect_web.endpoints import Endpoint
 from qconnect_web.errors import BadRequest, IdentityMismatch, QConnectError, Unreachable
-from qconnect_web.models import Connection, Job, JobState, Session
-from qconnect_web.store import Store
+from qconnect_web.sessions.store import Store
 from qconnect_web.transports import local, tls
+from qconnect_web.transports.endpoint import Endpoint
 from qconnect_web.transports.local import LocalTransport, is_here
 from qconnect_web.transports.tls import TlsTransport
+from qconnect_web.values.job import Job, JobState
+from qconnect_web.values.session import Connection, Session
 from tests.proxy.world import Run, new_run
 
 

@@ -17,7 +17,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # what import's own documentation allows
     import asyncio  # here, as all that is behind it: `-h` and `-v` do without
 
-    from .deeds import Command
+    from .commands import Command
     from .exits import Exit, exit_of
     from .screen import Screen, harmless
 

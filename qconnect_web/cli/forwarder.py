@@ -16,11 +16,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from ..endpoints import Endpoint
 from ..errors import IdentityMismatch, QConnectError, Unreachable
-from ..models import Connection
-from ..pinning import same_fingerprint
+from ..relay.pinned_tls import same_fingerprint
+from ..transports.endpoint import Endpoint
 from ..transports.local import check_peer
+from ..values.session import Connection
 
 DIAL_S = 10.0
 MAX_CONNECTIONS = 16

@@ -9,7 +9,7 @@ from .screen import Screen, cut, harmless, width_of
 
 if TYPE_CHECKING:
     from ..doctor import Finding
-    from ..models import Session
+    from ..values.session import Session
 
 KINDS = {"terminal": "tmux", "desktop": "desktop", "vnc": "vnc"}
 """Job types as qconnect 1.8.1 called them; all others are `gui`."""
@@ -30,8 +30,8 @@ def number(job_id: str) -> tuple[int, str]:
 
 def session_row(session: Session) -> dict[str, str]:
     """One line of the table."""
-    from ..quantities import format_walltime
-    from ..words import walltime_left
+    from ..sessions.describe import walltime_left
+    from ..units import format_walltime
 
     left = walltime_left(session)
     return {

@@ -13,8 +13,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import PurePath
 
-from ..models import Connection, Session
 from ..transports.local import is_here
+from ..values.session import Connection, Session
 from .exits import Exit, Stop
 from .screen import Screen
 

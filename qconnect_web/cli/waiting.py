@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from ..models import Session, SessionState
-from ..sessions import SessionManager
-from ..words import reason
+from ..sessions.describe import reason
+from ..sessions.manager import SessionManager
+from ..values.session import Session, SessionState
 from .exits import Exit, Stop
 from .screen import Screen, harmless
 

@@ -17,8 +17,8 @@ from .folder import sessions_folder, shared_folder
 
 if TYPE_CHECKING:
     from ..config import QConnect
-    from ..schedulers.flavour import Flavour
-    from ..sessions import SessionManager
+    from ..schedulers.detect import Flavour
+    from ..sessions.manager import SessionManager
 
 __all__ = ["Finding", "Level", "examine", "to_json", "worst"]
 

@@ -8,14 +8,14 @@ import time
 from typing import TYPE_CHECKING
 
 from ..errors import QConnectError
-from ..quantities import format_walltime
 from ..schedulers import Queue
 from ..schedulers.commands import environment
+from ..units import format_walltime
 from .findings import WAIT_S, Finding, Level, rough
 
 if TYPE_CHECKING:
-    from ..schedulers.flavour import Flavour
-    from ..sessions import SessionManager
+    from ..schedulers.detect import Flavour
+    from ..sessions.manager import SessionManager
 
 COMMANDS = {
     "torque": ("qsub", "qstat", "qdel", "pbsnodes"),

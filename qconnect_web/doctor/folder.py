@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..errors import Forbidden
-from ..store import open_folder, write_private
+from ..private_files import open_folder, write_private
 from .findings import Finding, Level, rough
 
 SHARED = ("nfs", "lustre", "gpfs", "beegfs", "ceph", "afs", "panfs", "pvfs2", "cifs", "smb", "9p", "fuse", "glusterfs")

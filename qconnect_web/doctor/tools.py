@@ -12,7 +12,7 @@ from .findings import Finding, Level
 
 if TYPE_CHECKING:
     from ..config import QConnect
-    from ..sessions import SessionManager
+    from ..sessions.manager import SessionManager
 
 FEW_FILES = 1024
 EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
@@ -61,7 +61,7 @@ def programs(settings: QConnect, *, local: bool) -> list[Finding]:
 
 
 def clients(settings: QConnect) -> list[Finding]:
-    from ..clients import load_client, load_vnc_client
+    from ..clients.xpra import load_client, load_vnc_client
 
     check, found = "HTML5 client", []
     for folder in map(Path, settings.client_dirs):

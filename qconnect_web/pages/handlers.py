@@ -9,14 +9,14 @@ from http.client import responses
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from jupyter_server.auth.decorator import authorized
+from jupyter_server.auth.decorator import allow_unauthenticated, authorized
 from jupyter_server.base.handlers import JupyterHandler
 from tornado import web
 
-from ..assets import Asset, Bundle, byte_range, read_folder
-from ..clients import STATIC
+from ..clients.assets import Asset, Bundle, byte_range, read_folder
+from ..clients.xpra import STATIC
 from ..errors import UnknownSession
-from ..proxy.gate import is_known_host
+from ..http.origin import is_known_host
 
 if TYPE_CHECKING:
     from ..config import Site
@@ -131,20 +131,22 @@ class ViewerHandler(PageHandler):
 
 
 class FileHandler(PageHandler):
-    """Sends files out of memory: immutable, compressed, with a true ETag, HEAD and single ranges."""
+    """Sends files out of memory: immutable, compressed, with a true ETag, HEAD and single ranges.
+
+    They need no login: they are the same for everybody and hold nothing of the user's. Under JupyterHub 4.1 and later
+    a login cookie would not do, because browsers ask for module scripts with `Sec-Fetch-Mode: cors`.
+    """
 
     SUPPORTED_METHODS = ("GET", "HEAD")
 
     async def find(self, digest: str, name: str) -> Asset | None:
         raise NotImplementedError
 
-    @web.authenticated
-    @authorized
+    @allow_unauthenticated
     async def get(self, digest: str, name: str) -> None:
         await self._send(digest, name)
 
-    @web.authenticated
-    @authorized
+    @allow_unauthenticated
     async def head(self, digest: str, name: str) -> None:
         await self._send(digest, name)
 

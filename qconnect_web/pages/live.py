@@ -18,11 +18,11 @@ from tornado import web
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from ..errors import BadRequest, QConnectError, UnknownApp, UnknownSession
-from ..models import Session, SessionState
 from ..proxy.activity import note_input
-from ..questions import Answer
+from ..transports.login_questions import Answer
+from ..values.session import Session, SessionState
 from .handlers import PageHandler
-from .owners import Owners
+from .viewers import Owners
 
 VIEWER_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 LOOK_S = 1.0

@@ -21,28 +21,21 @@ from jupyter_server_proxy.handlers import ProxyHandler
 from tornado import web
 from tornado.iostream import IOStream, StreamClosedError
 
-from ..endpoints import Endpoint
-from ..errors import (
-    BadRequest,
-    Forbidden,
-    NotReady,
-    QConnectError,
-    UnknownSession,
-    Unreachable,
-    UpstreamFailed,
-)
-from ..models import JOB_ID, Session
-from ..statuses import status_of
+from ..errors import BadRequest, Forbidden, NotReady, QConnectError, UnknownSession, Unreachable, UpstreamFailed
+from ..http.origin import TICKET_PATH, is_known_host, is_own_origin, without_ticket
+from ..http.statuses import status_of
+from ..transports.endpoint import Endpoint
+from ..values.job import JOB_ID
+from ..values.session import Session
 from .activity import note_input
-from .files import PAGES, client_on, make_harmless
-from .gate import TICKET_PATH, is_known_host, is_own_origin, without_ticket
+from .dial import dial, tune
+from .display_line import Line, open_line
+from .failures import Troubles
 from .headers import SAFE_HEADERS, STRICT_CSP, Upgrade, file_path, for_upstream
-from .lines import Line, open_line
 from .metrics import OPENING, UPGRADES
-from .relay import Relay
-from .splice import Place, Splices
-from .troubles import Troubles
-from .upstream import dial, tune
+from .node_files import PAGES, client_on, make_harmless
+from .relay_client import Relay
+from .websockets import Place, Splices
 
 HOLD_S = 50.0
 """Seconds that a websocket's upgrade may wait for its session; below the 60 s after which web servers give up."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from tornado import httputil
 
-from ..credentials import SERVER_NAME
 from ..errors import BadRequest, UpstreamFailed
+from ..transports.keys import SERVER_NAME
 
 REQUEST_HEADERS = ("Accept", "Accept-Encoding", "If-Modified-Since", "If-None-Match")
 """What a file's server gets of the browser's request; no cookie, token, address or referrer is among it."""

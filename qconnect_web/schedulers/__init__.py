@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..models import Job, JobSpec
+from ..values.job import Job, JobSpec
 
 
 @dataclass(frozen=True)

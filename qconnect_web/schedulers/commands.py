@@ -10,8 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..environment import job_environment
 from ..errors import SchedulerFailed, SchedulerUnavailable
-from .local_words import job_environment
 
 QUERY_TIMEOUT = 20.0
 """Seconds for a question; a mute server is given up by PBS itself a little sooner (API_TIMEOUT)."""

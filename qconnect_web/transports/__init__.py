@@ -6,8 +6,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-from ..endpoints import Endpoint
-from ..models import Connection, Session
+from ..values.session import Connection, Session
+from .endpoint import Endpoint
 
 
 class Transport(Protocol):

@@ -8,11 +8,11 @@ import time
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
-from ..endpoints import Endpoint
 from ..errors import UpstreamFailed
-from ..models import Connection, Session
+from ..values.session import Connection, Session
+from .endpoint import Endpoint
 from .local import is_here
-from .ssh import SshTransport
+from .ssh.transport import SshTransport
 from .tls import TlsTransport
 
 PROBE_S = 3.0

@@ -10,9 +10,9 @@ import struct
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-from ..endpoints import Endpoint
 from ..errors import IdentityMismatch, Unreachable
-from ..models import Connection, Session
+from ..values.session import Connection, Session
+from .endpoint import Endpoint
 
 
 def is_here(node: str) -> bool:

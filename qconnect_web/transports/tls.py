@@ -9,10 +9,10 @@ from collections import OrderedDict
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-from ..credentials import SERVER_NAME, pinned_context
-from ..endpoints import Endpoint
 from ..errors import Unreachable
-from ..models import Connection, Session
+from ..values.session import Connection, Session
+from .endpoint import Endpoint
+from .keys import SERVER_NAME, pinned_context
 from .local import is_here
 
 HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})")

@@ -20,6 +20,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 SERVER = ".head"
+USER = pwd.getpwuid(os.getuid()).pw_name
 
 
 class Engine:
@@ -29,6 +30,7 @@ class Engine:
         self.jobs = root / "jobs"
         self.flavour = (root / "flavour").read_text()
         self.paused = (root / "paused").exists()
+        self.history = not (root / "no-history").exists()
         self.foreign = int((root / "foreign").read_text()) if (root / "foreign").exists() else 0
         self.number = root / "number"
 
@@ -115,20 +117,45 @@ class Engine:
     def query(self, arguments: list[str]) -> int:
         folders, unknown = self.found(arguments)
         folders = [folder for folder in folders if (folder / "job.json").exists()]
-        if self.flavour == "torque":
-            print('<?xml version="1.0"?>\n<Data>' + "".join(map(self.xml, folders)) + "</Data>")
-        else:
-            jobs = {f"{folder.name}{SERVER}": self.pbs_json(folder) for folder in folders}
-            print(json.dumps({"pbs_version": "23.06.06", **({"Jobs": jobs} if jobs else {})}))
-        for name in unknown:
-            print(f"qstat: Unknown Job Id {name}", file=sys.stderr)
-        return 153 if unknown else 0
+        if self.flavour == "openpbs":
+            return self.openpbs(folders, unknown, finished="-x" in arguments)
+        self.torque(arguments, folders)
+        return self.complain("Unknown Job Id Error", unknown)
+
+    def complain(self, error: str, names: list[str]) -> int:
+        """Says so of each of these ids; the status that goes with it."""
+        for name in names:
+            print(f"qstat: {error} {name}", file=sys.stderr)
+        return 153 if names else 0
+
+    def openpbs(self, folders: list[Path], unknown: list[str], *, finished: bool) -> int:
+        """One JSON object. A server without history knows no job that is over, and no job at all if asked for such."""
+        known = folders
+        if not self.history:
+            known = [] if finished else [folder for folder in folders if self.state(folder)[0] != "C"]
+        jobs = {f"{folder.name}{SERVER}": self.pbs_json(folder) for folder in known}
+        print(json.dumps({"pbs_version": "23.06.06", **({"Jobs": jobs} if jobs else {})}))
+        left = [*(f"{folder.name}{SERVER}" for folder in folders if folder not in known), *unknown]
+        if finished and not self.history:
+            self.complain("PBS is not configured to maintain job history", left)
+            return 0
+        return self.complain("Unknown Job Id", left)
+
+    def torque(self, arguments: list[str], folders: list[Path]) -> None:
+        """One document for all jobs or, where ids are given, for each; with `-u` a table, if there is a job."""
+        by_id = any(argument[0].isdigit() for argument in arguments)
+        if "-u" in arguments and folders:
+            rows = (f"{folder.name + SERVER:<23} {USER:<11} batch    {self.state(folder)[0]}" for folder in folders)
+            print("", f"{SERVER[1:]}: ", f"{'Job ID':<23} {'Username':<11} Queue    S", *rows, sep="\n")
+            return
+        for part in [[folder] for folder in folders] if by_id else [folders]:
+            print('<?xml version="1.0"?>\n<Data>' + "".join(map(self.xml, part)) + "</Data>")
 
     def xml(self, folder: Path) -> str:
         letter, status = self.state(folder)
         said = json.loads((folder / "job.json").read_text())
         values = {"Job_Id": f"{folder.name}{SERVER}", "job_state": letter, "queue": "batch", "qtime": said["time"]}
-        values |= {"Variable_List": f"PBS_O_HOST=vm,QCONNECT_SESSION={said['tag']}"}
+        values |= {"Job_Owner": f"{USER}@vm", "Variable_List": f"PBS_O_HOST=vm,QCONNECT_SESSION={said['tag']}"}
         values |= {"exec_host": f"{os.uname().nodename}/0", "start_time": said["time"]} if letter != "Q" else {}
         values |= {"start_count": (folder / "starts").read_text()} if letter != "Q" else {}
         values |= {} if status is None else {"exit_status": status}
@@ -144,7 +171,6 @@ class Engine:
 
     def squeue(self) -> int:
         states = {"Q": "PENDING", "R": "RUNNING", "C": "COMPLETED"}
-        me = pwd.getpwuid(os.getuid()).pw_name
         jobs: list[dict[str, object]] = []
         for folder in sorted(self.jobs.glob("*")):
             letter, status = self.state(folder)
@@ -153,7 +179,7 @@ class Engine:
             jobs.append(
                 {
                     "job_id": int(folder.name),
-                    "user_name": me,
+                    "user_name": USER,
                     "job_state": "CANCELLED" if cancelled else states[letter],
                     "batch_host": os.uname().nodename if letter != "Q" else "",
                     "comment": f"QCONNECT_SESSION={said['tag']}",

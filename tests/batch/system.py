@@ -60,6 +60,10 @@ class BatchSystem:
         """Jobs that are submitted from now on wait for ever."""
         (self.root / "paused").touch()
 
+    def keep_no_history(self) -> None:
+        """As OpenPBS is installed, `job_history_enable` unset: jobs that are over are unknown, and `-x` is refused."""
+        (self.root / "no-history").touch()
+
     def operate(self, program: str, number: str) -> None:
         """What an operator does: `qrerun` lets a running job wait again, `qrun` starts a waiting one."""
         argv = [sys.executable, "-IS", str(HERE / "engine.py"), str(self.root), program, number]

@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from qconnect_web.models import JobSpec, Record
-from qconnect_web.schedulers.local import LocalScheduler
-from qconnect_web.store import Store
+from qconnect_web.schedulers.local.scheduler import LocalScheduler
+from qconnect_web.sessions.store import Store
+from qconnect_web.values.job import JobSpec
+from qconnect_web.values.session import Record
 from tests.proxy.world import Run
 
 KEYS = ("server.pem", "server.key", "client.pem", "client.key")

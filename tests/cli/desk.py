@@ -16,8 +16,8 @@ import pexpect
 from traitlets.config import Config
 
 from qconnect_web.config import QConnect
-from qconnect_web.models import JobSpec
-from qconnect_web.schedulers.local import LocalScheduler
+from qconnect_web.schedulers.local.scheduler import LocalScheduler
+from qconnect_web.values.job import JobSpec
 from tests.deadline import eventually
 from tests.servers import JupyterServer
 

@@ -12,9 +12,9 @@ from tests.servers import REPOSITORY
 
 PROGRAM = """
 import asyncio, sys
-from qconnect_web.cli.asking import TtyAsker
+from qconnect_web.cli.prompts import TtyAsker
 from qconnect_web.cli.screen import Screen
-from qconnect_web.questions import Question
+from qconnect_web.transports.login_questions import Question
 question = Question("n1", sys.argv[1], confirm=sys.argv[2] == "yes")
 try:
     answer = asyncio.run(TtyAsker(Screen()).ask(question))

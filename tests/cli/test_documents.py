@@ -9,8 +9,8 @@ import subprocess
 import pexpect
 import pytest
 
-from qconnect_web.cli.documents import EXAMPLES, documents, exit_lines
 from qconnect_web.cli.exits import Exit
+from qconnect_web.cli.manual import EXAMPLES, documents, exit_lines
 from qconnect_web.cli.options import parser
 from tests.cli.desk import QCONNECT, Desk
 from tests.servers import REPOSITORY
@@ -19,7 +19,7 @@ from tests.servers import REPOSITORY
 @pytest.mark.parametrize("name", list(documents()))
 def test_the_kept_documents_are_current(name: str) -> None:
     kept = (REPOSITORY / name).read_text()
-    assert kept == documents()[name], "run: python -m qconnect_web.cli.documents"
+    assert kept == documents()[name], "run: python -m qconnect_web.cli.manual"
 
 
 def test_the_manual_has_every_option_and_status() -> None:

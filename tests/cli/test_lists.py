@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from qconnect_web.models import Record
-from qconnect_web.store import Store
+from qconnect_web.sessions.store import Store
+from qconnect_web.values.session import Record
 from tests.cli.desk import QCONNECT, SMALL, Desk, cpu_of
 
 QUICK_S = 0.5

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from qconnect_web.apps import Catalogue
+from qconnect_web.apps.catalogue import Catalogue
 from qconnect_web.cli.options import parser
-from qconnect_web.cli.wanted import Wanted, job_name, spec, wanted
+from qconnect_web.cli.selection import Wanted, job_name, spec, wanted
 from qconnect_web.errors import BadRequest, UnknownApp
-from qconnect_web.models import Connection, Job, JobSpec, JobState, Record, Session
+from qconnect_web.values.job import Job, JobSpec, JobState
+from qconnect_web.values.session import Connection, Record, Session
 
 STATES = {"READY": JobState.RUNNING, "QUEUED": JobState.QUEUED, "HELD": JobState.HELD, "UNREACHABLE": JobState.UNKNOWN}
 

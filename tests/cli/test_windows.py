@@ -17,11 +17,12 @@ import pytest
 import trustme
 
 from qconnect_web.cli.forwarder import dial, forward
-from qconnect_web.cli.native import command
-from qconnect_web.endpoints import Endpoint
+from qconnect_web.cli.native_viewer import command
 from qconnect_web.errors import IdentityMismatch, Unreachable
-from qconnect_web.models import Connection, Job, JobSpec, JobState, Record, Session
-from qconnect_web.pinning import fingerprint_of
+from qconnect_web.relay.pinned_tls import fingerprint_of
+from qconnect_web.transports.endpoint import Endpoint
+from qconnect_web.values.job import Job, JobSpec, JobState
+from qconnect_web.values.session import Connection, Record, Session
 from tests.cli.desk import PROMPT, Desk, detach, finish
 from tests.cli.xscreen import RED, UserScreen
 from tests.deadline import aeventually, eventually

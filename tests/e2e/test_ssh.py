@@ -16,7 +16,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from qconnect_web.store import seal
+from qconnect_web.private_files import seal
 from tests.deadline import eventually
 from tests.e2e.desk import Desk, wait_ready
 from tests.e2e.painted import wait_painted

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from qconnect_web.proxy import lines, streams
-from qconnect_web.proxy.flood import LINES, Bucket
-from qconnect_web.store import Store
+from qconnect_web.proxy import display_line, tornado_streams
+from qconnect_web.proxy.log_limit import LINES, Bucket
+from qconnect_web.sessions.store import Store
 from qconnect_web.transports.tls import TlsTransport
 from tests.proxy.world import Jupyter, Manager, Node, Run, Speak, at_home, new_run
 
@@ -56,7 +56,7 @@ def node(run: Run) -> Iterator[Callable[..., Node]]:
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """All pumps: the relay process, this process's sockets, and what remains with a Tornado that changed inside."""
     if request.param != "relay":
-        monkeypatch.setattr(lines, "movable", lambda browser, endpoint: False)
+        monkeypatch.setattr(display_line, "movable", lambda browser, endpoint: False)
     if request.param == "streams":
-        monkeypatch.setattr(streams, "can_take", lambda stream: False)
+        monkeypatch.setattr(tornado_streams, "can_take", lambda stream: False)
     return str(request.param)

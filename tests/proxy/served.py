@@ -22,11 +22,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from qconnect_web.endpoints import Endpoint
-from qconnect_web.models import Session
-from qconnect_web.store import Store
+from qconnect_web.sessions.store import Store
+from qconnect_web.transports.endpoint import Endpoint
 from qconnect_web.transports.local import LocalTransport
 from qconnect_web.transports.tls import TlsTransport
+from qconnect_web.values.session import Session
 from tests.proxy.world import Jupyter, Manager, Node, switch
 
 FRAME = 50 * 1024

@@ -11,10 +11,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from qconnect_web.proxy import flood, handler, lines, relay_process, sockets
+from qconnect_web.proxy import asyncio_loop, display_line, handler, log_limit
 from qconnect_web.proxy.activity import INPUT_RATE, Tally
-from qconnect_web.proxy.flood import LINES, Bucket, Quiet
-from qconnect_web.proxy.splice import Splices
+from qconnect_web.proxy.log_limit import LINES, Bucket, Quiet
+from qconnect_web.proxy.websockets import Splices
+from qconnect_web.relay import process
 from tests.deadline import eventually
 from tests.proxy.test_splice import opened, path
 from tests.proxy.world import BASE, Jupyter, Node, Run, resident_kb, settle, switch
@@ -113,15 +114,15 @@ def test_bytes_are_told_while_a_websocket_is_open(
     jupyter: Jupyter, run: Run, node: Doors, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     if way == "sockets":
-        monkeypatch.setattr(lines, "movable", lambda browser, endpoint: False)
-        monkeypatch.setattr(sockets, "REPORT_S", 0.2)
+        monkeypatch.setattr(display_line, "movable", lambda browser, endpoint: False)
+        monkeypatch.setattr(asyncio_loop, "REPORT_S", 0.2)
     name = 'qconnect_bytes_total{direction="up"}'
     before = metric(jupyter, name)
     node(switch())
     with opened(jupyter) as wire:
         wire.connection.sendall(b"x" * 777)
         assert len(wire.receive(777)) == 777
-        eventually(lambda: metric(jupyter, name) - before == 777, relay_process.REPORT_S * 2, "the bytes so far")
+        eventually(lambda: metric(jupyter, name) - before == 777, process.REPORT_S * 2, "the bytes so far")
     settle(jupyter)
 
 
@@ -218,7 +219,7 @@ def test_bad_handshakes_do_not_fill_the_log(
 
 
 def test_what_was_left_out_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flood.CallContext, "get", lambda name: SimpleNamespace(flood_prone=True))
+    monkeypatch.setattr(log_limit.CallContext, "get", lambda name: SimpleNamespace(flood_prone=True))
     clock, quiet = Clock(), Quiet()
     quiet._bucket = Bucket(2, clock)
 
@@ -229,7 +230,7 @@ def test_what_was_left_out_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [passes() for _ in range(5)] == ["bad request"] * 2 + [None] * 3
     clock.now += 30
     assert passes() == "bad request (3 lines about displays were left out before this one)"
-    monkeypatch.setattr(flood.CallContext, "get", lambda name: None)
+    monkeypatch.setattr(log_limit.CallContext, "get", lambda name: None)
     assert all(passes() for _ in range(10))
 
 

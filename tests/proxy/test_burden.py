@@ -19,7 +19,7 @@ from typing import Any
 import psutil
 import pytest
 
-from qconnect_web.store import Store
+from qconnect_web.sessions.store import Store
 from tests.deadline import eventually
 from tests.extent import LONG
 from tests.proxy.served import FRAME, MESSAGE

@@ -10,7 +10,7 @@ import pytest
 from tornado import httputil
 
 from qconnect_web.errors import BadRequest
-from qconnect_web.proxy import files, handler
+from qconnect_web.proxy import handler, node_files
 from qconnect_web.proxy.headers import Upgrade, file_path
 from tests.proxy.world import ACCEPT, BASE, KEY, VIEWER, Jupyter, Node, Run, display, http_answer, settle, switch
 
@@ -155,7 +155,7 @@ def test_a_browser_sees_no_wish_of_a_hostile_node(jupyter: Jupyter, run: Run, no
 def test_a_browser_would_see_them_without_the_allowlist(
     jupyter: Jupyter, run: Run, node: Doors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "for_browser", lambda headers: headers)
+    monkeypatch.setattr(node_files, "for_browser", lambda headers: headers)
     monkeypatch.setattr(Upgrade, "response", lambda self, answer: answer)
     *files_asked, upgrade = ask_hostile(jupyter, run, node)
     assert len(hostile(files_asked[-1])) >= 12
@@ -200,7 +200,7 @@ def test_a_missing_file_is_404_without_the_nodes_words(jupyter: Jupyter, run: Ru
 def test_a_file_without_end_is_cut_off_and_refused(
     jupyter: Jupyter, run: Run, node: Doors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "MAX_FILE", 64 * 1024)
+    monkeypatch.setattr(node_files, "MAX_FILE", 64 * 1024)
     node(display(http_answer(b"x" * (65 * 1024))))
     ticket = jupyter.tickets.issue(run.key, run.run, VIEWER)
     assert jupyter.ask(f"{BASE}qconnect/17.local/t/{ticket}/js/big.js").status == 502

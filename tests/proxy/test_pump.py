@@ -20,13 +20,13 @@ from typing import Any
 import pytest
 from tornado.iostream import IOStream, SSLIOStream, StreamClosedError
 
-from qconnect_web.credentials import SERVER_NAME
-from qconnect_web.pinning import PinnedContext, fingerprint_of
-from qconnect_web.proxy import pump as pump_module
-from qconnect_web.proxy import streams
-from qconnect_web.proxy.lines import RelayedLine, StreamLine
-from qconnect_web.proxy.pump import Closed
-from qconnect_web.proxy.relay import Relay
+from qconnect_web.proxy import tornado_streams
+from qconnect_web.proxy.display_line import RelayedLine, StreamLine
+from qconnect_web.proxy.relay_client import Relay
+from qconnect_web.relay import pump as pump_module
+from qconnect_web.relay.pinned_tls import PinnedContext, fingerprint_of
+from qconnect_web.relay.pump import Closed
+from qconnect_web.transports.keys import SERVER_NAME
 from tests.deadline import eventually
 from tests.proxy.world import make_pair, resident_kb, write_private
 
@@ -185,7 +185,7 @@ def started(
 ) -> Iterator[Starter]:
     params = getattr(request.node, "callspec", None)
     if params and params.params.get("way") == "streams":
-        monkeypatch.setattr(streams, "can_take", lambda stream: False)
+        monkeypatch.setattr(tornado_streams, "can_take", lambda stream: False)
     found = Starter(loop, contexts)
     yield found
     found.close()
@@ -324,8 +324,8 @@ def test_without_backpressure_memory_would_grow(started: Starter, monkeypatch: p
                 await asyncio.sleep(0)
         return name
 
-    monkeypatch.setattr(streams, "can_take", lambda stream: False)
-    monkeypatch.setattr(streams.StreamPump, "_copy", careless)
+    monkeypatch.setattr(tornado_streams, "can_take", lambda stream: False)
+    monkeypatch.setattr(tornado_streams.StreamPump, "_copy", careless)
     ends = started("streams", "plain-plain")
     before = resident_kb()
     for _ in range(256):  # so much that what earlier tests give back meanwhile cannot hide it

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from websockets.sync.client import connect
 
-from qconnect_web.credentials import pinned_context
+from qconnect_web.transports.keys import pinned_context
 from qconnect_web.transports.local import LocalTransport
 from tests.deadline import eventually
 from tests.proxy.world import BASE, VIEWER, Jupyter, Run, settle

@@ -18,20 +18,20 @@ from pathlib import Path
 import psutil
 import pytest
 
-from qconnect_web.credentials import SERVER_NAME
-from qconnect_web.pinning import PinnedContext, fingerprint_of
-from qconnect_web.proxy import relay as relay_module
-from qconnect_web.proxy import upstream
-from qconnect_web.proxy.channel import MAX_MESSAGE, Channel
-from qconnect_web.proxy.relay import Relay
-from qconnect_web.proxy.sockets import AsyncioHost
+from qconnect_web.proxy import dial
+from qconnect_web.proxy import relay_client as relay_module
+from qconnect_web.proxy.asyncio_loop import AsyncioHost
+from qconnect_web.proxy.relay_client import Relay
+from qconnect_web.relay.channel import MAX_MESSAGE, Channel
+from qconnect_web.relay.pinned_tls import PinnedContext, fingerprint_of
+from qconnect_web.transports.keys import SERVER_NAME
 from tests.deadline import aeventually, eventually
 from tests.proxy.test_splice import count_tasks, descriptors, opened, path
 from tests.proxy.world import Jupyter, Node, Run, make_pair, settle, switch
 
 Doors = Callable[..., Node]
-LEAN = {"qconnect_web", "qconnect_web.pinning", "qconnect_web.proxy"} | {
-    f"qconnect_web.proxy.{name}" for name in ("channel", "epoll", "pump", "relay_process")
+LEAN = {"qconnect_web", "qconnect_web.relay"} | {
+    f"qconnect_web.relay.{name}" for name in ("channel", "epoll_loop", "pinned_tls", "process", "pump")
 }
 
 
@@ -87,7 +87,7 @@ def test_it_knows_nothing_but_what_it_needs(
 
 def test_it_imports_the_standard_library_and_its_neighbours_only() -> None:
     code = (
-        "import sys; sys.path.append(sys.argv[1]); import qconnect_web.proxy.relay_process\n"
+        "import sys; sys.path.append(sys.argv[1]); import qconnect_web.relay.process\n"
         "print(*[n for n in sys.modules if n.partition('.')[0] not in sys.stdlib_module_names or n == 'asyncio'])"
     )
     argv = [sys.executable, "-IS", "-c", code, str(relay_module.ROOT)]
@@ -97,7 +97,7 @@ def test_it_imports_the_standard_library_and_its_neighbours_only() -> None:
 
 def test_it_dies_with_its_server(tmp_path: Path) -> None:
     code = (
-        "import asyncio, logging\nfrom qconnect_web.proxy.relay import Relay\n"
+        "import asyncio, logging\nfrom qconnect_web.proxy.relay_client import Relay\n"
         "async def main():\n    relay = Relay(logging.getLogger())\n    assert await relay.ready()\n"
         "    print(relay.pid, flush=True)\n    await asyncio.sleep(60)\nasyncio.run(main())\n"
     )
@@ -167,7 +167,7 @@ def test_one_that_dies_while_a_display_is_proved_costs_that_websocket_nothing(
 def test_one_that_hangs_is_ended_and_replaced(
     fresh: Jupyter, run: Run, node: Doors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upstream, "HANDSHAKE_S", 0.3)
+    monkeypatch.setattr(dial, "HANDSHAKE_S", 0.3)
     monkeypatch.setattr(relay_module, "ECHO_S", 0.3)
     node(switch())
     works(fresh)
@@ -176,7 +176,7 @@ def test_one_that_hangs_is_ended_and_replaced(
     with fresh.websocket(*page(fresh)) as wire:
         assert wire.answer().status == 504
     eventually(lambda: not psutil.pid_exists(hung), what="the hung relay is gone")
-    monkeypatch.setattr(upstream, "HANDSHAKE_S", 5)
+    monkeypatch.setattr(dial, "HANDSHAKE_S", 5)
     works(fresh)
     assert relay_pid(fresh) != hung
 
@@ -188,7 +188,7 @@ def page(jupyter: Jupyter) -> tuple[str, dict[str, str]]:
 def test_a_silent_node_is_no_reason_to_end_it(
     fresh: Jupyter, run: Run, node: Doors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upstream, "ANSWER_S", 0.2)
+    monkeypatch.setattr(dial, "ANSWER_S", 0.2)
     node(switch())
     works(fresh)
     before = relay_pid(fresh)

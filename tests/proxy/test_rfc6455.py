@@ -14,7 +14,7 @@ from contextlib import suppress
 
 import pytest
 
-from qconnect_web.proxy import lines
+from qconnect_web.proxy import display_line
 from tests.proxy.frames import BINARY, CONTINUATION, PING, PONG, TEXT, close, fragments, frame
 from tests.proxy.test_splice import opened, path
 from tests.proxy.world import Jupyter, Node, Run, Wire, settle, switch
@@ -114,7 +114,7 @@ def test_there_are_cases_enough() -> None:
 def pumped_by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Who passes the bytes on: the relay process, or this server as it does without one."""
     if request.param == "server":
-        monkeypatch.setattr(lines, "movable", lambda browser, endpoint: False)
+        monkeypatch.setattr(display_line, "movable", lambda browser, endpoint: False)
     return str(request.param)
 
 

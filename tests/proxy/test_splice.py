@@ -20,7 +20,7 @@ from websockets.sync.client import connect
 from websockets.sync.server import ServerConnection, serve
 
 from qconnect_web.errors import IdentityMismatch, NotReady, UnknownSession, Unreachable
-from qconnect_web.proxy import handler, upstream
+from qconnect_web.proxy import dial, handler
 from tests.deadline import eventually
 from tests.proxy.world import ACCEPT, BASE, VIEWER, Jupyter, Node, Run, Wire, settle, switch
 
@@ -153,7 +153,7 @@ def test_a_node_that_does_not_switch_is_a_502_before_any_101(
 def test_a_node_that_does_not_answer_the_upgrade_times_out(
     jupyter: Jupyter, run: Run, node: Doors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upstream, "ANSWER_S", 0.3)
+    monkeypatch.setattr(dial, "ANSWER_S", 0.3)
     node(lambda connection, heard: connection.recv(1))
     with jupyter.websocket(path(), {"Cookie": jupyter.cookie(), "Origin": jupyter.origin}) as wire:
         answer = wire.answer()
@@ -212,7 +212,7 @@ def test_both_ends_are_tuned_for_small_messages_and_vanished_peers(
     jupyter: Jupyter, run: Run, node: Doors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[tuple[int, int, int]] = []
-    tune = upstream.tune
+    tune = dial.tune
 
     def watched(connection: socket.socket) -> None:
         tune(connection)
@@ -225,7 +225,7 @@ def test_both_ends_are_tuned_for_small_messages_and_vanished_peers(
             )
         )
 
-    monkeypatch.setattr(upstream, "tune", watched)
+    monkeypatch.setattr(dial, "tune", watched)
     monkeypatch.setattr(handler, "tune", watched)
     node(switch())
     with opened(jupyter):

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 from tornado.iostream import IOStream
 
-from qconnect_web.endpoints import Endpoint
-from qconnect_web.models import Session
-from qconnect_web.pinning import fingerprint_of
-from qconnect_web.proxy import lines, upstream
+from qconnect_web.proxy import dial, display_line
+from qconnect_web.relay.pinned_tls import fingerprint_of
 from qconnect_web.transports import local, tls
+from qconnect_web.transports.endpoint import Endpoint
 from qconnect_web.transports.local import LocalTransport
+from qconnect_web.values.session import Session
 from tests.proxy.world import BASE, VIEWER, Answer, Jupyter, Node, Run, display, make_pair, new_run, write_private
 
 Doors = Callable[..., Node]
@@ -124,7 +124,7 @@ def test_a_squatter_would_hear_the_request_without_the_pinned_key(
     # The comparison after the handshake is a second door: it holds alone ...
     assert_refused(ask(jupyter, run), squatter)
     # ... and with both open, the squatter hears everything.
-    monkeypatch.setattr(upstream, "check_certificate", lambda stream, fingerprint: None)
+    monkeypatch.setattr(dial, "check_certificate", lambda stream, fingerprint: None)
     assert ask(jupyter, run)[0].status == 101
     assert b"GET / HTTP/1.1" in squatter.bytes_heard
 
@@ -133,11 +133,11 @@ def test_a_plain_squatter_would_hear_it_without_tls(
     jupyter: Jupyter, run: Run, node: Doors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def plain(session: Session, endpoint: Endpoint) -> IOStream:
-        return IOStream(await upstream.connect(session, endpoint))
+        return IOStream(await dial.connect(session, endpoint))
 
     squatter = node(display(), plain=True)
-    monkeypatch.setattr(lines, "movable", lambda browser, endpoint: False)
-    monkeypatch.setattr(lines, "dial", plain)
+    monkeypatch.setattr(display_line, "movable", lambda browser, endpoint: False)
+    monkeypatch.setattr(display_line, "dial", plain)
     assert ask(jupyter, run)[0].status == 101
     assert b"GET / HTTP/1.1" in squatter.bytes_heard
 
@@ -154,7 +154,7 @@ def test_the_name_in_the_certificate_must_be_the_sessions(jupyter: Jupyter, run:
 def test_nobody_on_the_port_is_unreachable_and_a_silent_one_times_out(
     jupyter: Jupyter, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upstream, "HANDSHAKE_S", 0.3)
+    monkeypatch.setattr(dial, "HANDSHAKE_S", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         run.publish(port=silent.getsockname()[1])
         answers = ask(jupyter, run)
@@ -195,7 +195,7 @@ def test_a_socket_of_ours_opens_and_one_of_somebody_else_does_not(
         assert [answer.status for answer in ask(jupyter, run)] == [101, 200]
         heard = found.bytes_heard
         monkeypatch.setattr(local.os, "geteuid", lambda: 12345)
-        with pytest.raises(upstream.IdentityMismatch):
+        with pytest.raises(dial.IdentityMismatch):
             asyncio.run(_dial_once(path, run))
         assert found.bytes_heard == heard
     finally:
@@ -204,4 +204,4 @@ def test_a_socket_of_ours_opens_and_one_of_somebody_else_does_not(
 
 async def _dial_once(path: Path, run: Run) -> Any:
     session = type("S", (), {"connection": None})
-    await upstream.dial(session, Endpoint(socket=path))  # type: ignore[arg-type]  # only its connection is looked at
+    await dial.dial(session, Endpoint(socket=path))  # type: ignore[arg-type]  # only its connection is looked at

@@ -13,8 +13,8 @@ from jupyter_server.auth.authorizer import Authorizer
 from jupyter_server.base.handlers import JupyterHandler
 from tornado import httputil
 
+from qconnect_web.http.origin import is_own_origin
 from qconnect_web.proxy import handler
-from qconnect_web.proxy.gate import is_own_origin
 from tests.proxy.world import ACCEPT, BASE, VIEWER, Jupyter, Node, Run, display, new_run, settle
 
 EVIL = "https://evil.example"

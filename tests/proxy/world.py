@@ -33,21 +33,23 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from jupyter_server.serverapp import ServerApp
 from tornado.httpserver import HTTPServer
 
-from qconnect_web import clients
-from qconnect_web.credentials import SERVER_NAME
-from qconnect_web.endpoints import Endpoint
+from qconnect_web.clients import xpra
 from qconnect_web.errors import UnknownSession
-from qconnect_web.models import Connection, Job, JobSpec, JobState, Record, Session
-from qconnect_web.pinning import fingerprint_of
+from qconnect_web.private_files import seal
 from qconnect_web.proxy import handler
-from qconnect_web.proxy.flood import Quiet
-from qconnect_web.proxy.relay import Relay
-from qconnect_web.proxy.splice import Splices
+from qconnect_web.proxy.failures import Troubles
+from qconnect_web.proxy.log_limit import Quiet
+from qconnect_web.proxy.relay_client import Relay
 from qconnect_web.proxy.tickets import Tickets
-from qconnect_web.proxy.troubles import Troubles
-from qconnect_web.store import Store, seal
+from qconnect_web.proxy.websockets import Splices
+from qconnect_web.relay.pinned_tls import fingerprint_of
+from qconnect_web.sessions.store import Store
+from qconnect_web.transports.endpoint import Endpoint
+from qconnect_web.transports.keys import SERVER_NAME
 from qconnect_web.transports.local import LocalTransport
 from qconnect_web.transports.tls import TlsTransport
+from qconnect_web.values.job import Job, JobSpec, JobState
+from qconnect_web.values.session import Connection, Record, Session
 from tests.deadline import eventually
 
 BASE = "/a%40b/"
@@ -322,7 +324,7 @@ class Jupyter:
             sessions=self.manager,
             tickets=self.tickets,
             hosts=frozenset(),
-            clients=clients.Clients([]),
+            clients=xpra.Clients([]),
             splices=Splices(app.log, Relay(app.log), self.most, per_minute=0),
             troubles=Troubles(),
         )

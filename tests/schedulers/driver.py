@@ -14,11 +14,11 @@ from typing import Any
 
 from traitlets.config import Config
 
-from qconnect_web import jobscripts
+from qconnect_web import job_script
 from qconnect_web.config import QConnect
 from qconnect_web.errors import QConnectError
-from qconnect_web.models import JobSpec
 from qconnect_web.schedulers import Scheduler
+from qconnect_web.values.job import JobSpec
 
 
 class Driver:
@@ -32,7 +32,7 @@ class Driver:
         asked = JobSpec.from_json(spec)
         folder = self.folder / session
         folder.mkdir(parents=True, exist_ok=True)
-        directives = jobscripts._directives(asked, self.scheduler.dialect, folder / "scheduler.log")
+        directives = job_script._directives(asked, self.scheduler.dialect, folder / "scheduler.log")
         script = f"#!/bin/bash\n{directives}\n{body}\n"
         return await self.scheduler.submit(script, asked, session=session, folder=folder)
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from qconnect_web import errors
-from qconnect_web.models import Job, JobSpec, JobState
 from qconnect_web.schedulers import Queue
+from qconnect_web.values.job import Job, JobSpec, JobState
 from tests.cluster.batch import Torque
 from tests.cluster.node import CLEAN
 from tests.cluster.world import Cluster

@@ -9,7 +9,7 @@ from traitlets import TraitError
 from traitlets.config import Config
 
 from qconnect_web.config import QConnect
-from qconnect_web.schedulers.flavour import detect
+from qconnect_web.schedulers.detect import detect
 from tests.recordings import OPENPBS, SLURM, TORQUE, recorded
 
 

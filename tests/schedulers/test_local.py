@@ -21,10 +21,11 @@ import psutil
 import pytest
 
 from qconnect_web.errors import BadRequest, SchedulerFailed
-from qconnect_web.models import Job, JobSpec, JobState
-from qconnect_web.schedulers import local, local_runner
-from qconnect_web.schedulers.local import LocalScheduler
-from qconnect_web.schedulers.local_runner import Runner, finish, lock, read_json, write_json
+from qconnect_web.schedulers.local import runner as local_runner
+from qconnect_web.schedulers.local import scheduler
+from qconnect_web.schedulers.local.runner import Runner, finish, lock, read_json, write_json
+from qconnect_web.schedulers.local.scheduler import LocalScheduler
+from qconnect_web.values.job import Job, JobSpec, JobState
 from tests.deadline import eventually
 
 SPEC = JobSpec("test job", memory="1MB", walltime="01:00:00")
@@ -209,7 +210,7 @@ def test_the_walltime_ends_a_job(machine: Machine, monkeypatch: pytest.MonkeyPat
     def short(path: Path, data: dict[str, Any]) -> None:
         write_json(path, {**data, "walltime_s": 1} if "walltime_s" in data else data)
 
-    monkeypatch.setattr(local, "write_json", short)
+    monkeypatch.setattr(scheduler, "write_json", short)
     job_id = machine.submit(marked(machine, "trap 'exit 0' TERM; sleep 1000 & wait"))
     assert machine.wait(job_id, JobState.COMPLETED, 15).exit_status == -11
     eventually(lambda: not machine.processes(), 5, "the end of the tree")
@@ -378,7 +379,7 @@ def test_a_job_that_ends_while_it_is_looked_at_is_seen_ended(machine: Machine, m
             finish(folder, 5)
         return read_json(path)
 
-    monkeypatch.setattr(local, "read_json", late)
+    monkeypatch.setattr(scheduler, "read_json", late)
     with lock(folder / "runner.lock"):
         job = machine.job(job_id)
     assert job
@@ -391,7 +392,7 @@ def test_a_finished_job_is_forgotten_in_the_end(machine: Machine, monkeypatch: p
     new = machine.submit("#!/bin/bash\n")
     machine.wait(new, JobState.COMPLETED)
     assert {job.id for job in machine.mine()} == {old, new}
-    monkeypatch.setattr(local, "KEEP_COMPLETED_S", -1)
+    monkeypatch.setattr(scheduler, "KEEP_COMPLETED_S", -1)
     last = machine.submit(FOREVER)
     assert {job.id for job in machine.mine()} == {last}
     machine.cancel(last)
@@ -428,14 +429,14 @@ def test_the_script_never_runs_when_its_runner_dies_before_writing_its_session_d
 
 DYING_RUNNER = """
 import os, signal, sys
-from qconnect_web.schedulers import local_runner
-write = local_runner.write_json
+from qconnect_web.schedulers.local import runner
+write = runner.write_json
 def dying(path, data):
     if data.get("session"):
         os.kill(os.getpid(), signal.SIGKILL)
     write(path, data)
-local_runner.write_json = dying
-local_runner.main()
+runner.write_json = dying
+runner.main()
 """
 
 

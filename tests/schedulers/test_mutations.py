@@ -15,9 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qconnect_web.errors import SchedulerFailed
-from qconnect_web.models import JOB_ID, Job, JobState
-from qconnect_web.schedulers import openpbs_words, slurm_jobs, slurm_queues, torque_words
 from qconnect_web.schedulers.commands import Done
+from qconnect_web.schedulers.pbs import openpbs, torque
+from qconnect_web.schedulers.slurm import jobs as slurm_jobs
+from qconnect_web.schedulers.slurm import queues
+from qconnect_web.values.job import JOB_ID, Job, JobState
 from tests.recordings import OPENPBS, SLURM, TORQUE, recorded
 
 EXAMPLES, EACH = 12, 140
@@ -100,10 +102,11 @@ def mutated(text: str, chance: random.Random) -> str:
 
 
 PARSERS: dict[str, tuple[str, Callable[[Done], list[Job]]]] = {
-    "qstat -x": (recorded(TORQUE, "qstat-x-two-one-unknown").out, torque_words.jobs),
-    "qstat -x of all": (recorded(TORQUE, "qstat-x-QRCEH").out, torque_words.jobs),
-    "qstat -F json": (recorded(OPENPBS, "qstat-f-json").out, openpbs_words.jobs),
-    "qstat -F json of all": (recorded(OPENPBS, "qstat-f-json-all").out, openpbs_words.jobs),
+    "qstat -x": (recorded(TORQUE, "qstat-x-two-one-unknown").out, torque.jobs),
+    "qstat -x of three ids": (recorded(TORQUE, "qstat-x-three-ids").out, torque.jobs),
+    "qstat -x of all": (recorded(TORQUE, "qstat-x-QRCEH").out, torque.jobs),
+    "qstat -F json": (recorded(OPENPBS, "qstat-f-json").out, openpbs.jobs),
+    "qstat -F json of all": (recorded(OPENPBS, "qstat-f-json-all").out, openpbs.jobs),
     "squeue --json": (recorded(SLURM, "squeue_json").out, lambda done: slurm_jobs.jobs_of_json(done, "alice")),
     "scontrol": (recorded(SLURM, "scontrol_job_o").out, lambda done: slurm_jobs.jobs_of_lines(done, "alice")),
 }
@@ -147,17 +150,17 @@ def test_mutated_queues_and_nodes_are_queues_or_an_error_of_ours(seed: int) -> N
 
     for _ in range(20):
         for read in (
-            lambda: torque_words.queues(
+            lambda: torque.queues(
                 said(recorded(TORQUE, "qstat-Qf").out),
                 said(recorded(TORQUE, "pbsnodes-x").out),
                 said(recorded(TORQUE, "qstat-B-f").out),
             ),
-            lambda: openpbs_words.queues(
+            lambda: openpbs.queues(
                 said(recorded(OPENPBS, "qstat-Qf-json").out),
                 said(recorded(OPENPBS, "pbsnodes-json").out),
                 said(recorded(OPENPBS, "qstat-Bf").out),
             ),
-            lambda: slurm_queues.queues(said(partitions)),
+            lambda: queues.queues(said(partitions)),
         ):
             try:
                 found = read()
@@ -169,11 +172,11 @@ def test_mutated_queues_and_nodes_are_queues_or_an_error_of_ours(seed: int) -> N
 def test_definitions_in_xml_are_not_even_read() -> None:
     bomb = '<!DOCTYPE d [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><Data><Job><Job_Id>1.h</Job_Id></Job></Data>'
     with pytest.raises(SchedulerFailed, match="definitions"):
-        torque_words.jobs(Done(("qstat",), 0, bomb, ""))
+        torque.jobs(Done(("qstat",), 0, bomb, ""))
 
 
 def test_json_that_is_too_deep_is_an_error_of_ours() -> None:
-    for parse in (openpbs_words.jobs, lambda done: slurm_jobs.jobs_of_json(done, "alice")):
+    for parse in (openpbs.jobs, lambda done: slurm_jobs.jobs_of_json(done, "alice")):
         with pytest.raises(SchedulerFailed):
             parse(Done(("qstat",), 0, "[" * 200_000, ""))
 
@@ -206,7 +209,7 @@ def quickest(work: Callable[[], object]) -> float:
 def test_five_thousand_jobs_take_hardly_longer_than_reading_their_text(name: str) -> None:
     """0.2 to 0.3 s on an idle 2-core machine; both double on a busy one, so that their ratio is what is tested."""
     done = Done(("qstat",), 0, many(name, 5000), "")
-    read = torque_words.parsed if done.out[0] == "<" else json.loads
+    read = torque.parsed if done.out[0] == "<" else json.loads
     text = quickest(lambda: read(done.out))
     jobs = quickest(lambda: PARSERS[name][1](done))
     print(f"{name}: 5 000 jobs, {len(done.out) >> 10} KiB, {jobs * 1000:.0f} ms, the text alone {text * 1000:.0f} ms")

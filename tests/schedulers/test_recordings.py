@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from itertools import product
 
 import pytest
 
 from qconnect_web.errors import BadRequest, SchedulerFailed, SchedulerUnavailable
-from qconnect_web.models import JobState
-from qconnect_web.schedulers import (
-    openpbs_words,
-    pbs_refusals,
-    pbs_words,
-    slurm_jobs,
-    slurm_queues,
-    slurm_words,
-    torque_words,
-)
 from qconnect_web.schedulers.commands import Done
-from qconnect_web.schedulers.pbs_words import first_host, seconds
+from qconnect_web.schedulers.pbs import common, openpbs, refusals, torque
+from qconnect_web.schedulers.pbs.common import first_host, seconds
+from qconnect_web.schedulers.slurm import argv, queues
+from qconnect_web.schedulers.slurm import jobs as slurm_jobs
+from qconnect_web.values.job import JobState
 from tests.recordings import OPENPBS, SLURM, TORQUE, cases, recorded
 
 GB = 1 << 30
@@ -107,7 +103,7 @@ def test_every_refusal_of_qsub_is_a_sentence_with_its_own_words(system: str) -> 
     for case, reason in SUBMIT_REASONS[system].items():
         done = recorded(system, case)
         with pytest.raises(SchedulerFailed) as refusal:
-            pbs_refusals.job_id_of(done)
+            refusals.job_id_of(done)
         assert refusal.value.reason == reason, f"{case}: {refusal.value}"
         said = done.err.strip().splitlines()
         assert not said or said[0].strip() in refusal.value.message, f"{case}: {refusal.value}"
@@ -120,44 +116,41 @@ def test_every_job_that_qsub_took_has_its_id(system: str) -> None:
         done = recorded(system, case)
         if case in ARRAYS:
             with pytest.raises(SchedulerFailed, match="array"):
-                pbs_refusals.job_id_of(done)
+                refusals.job_id_of(done)
         elif case in NO_ID:
             with pytest.raises(SchedulerUnavailable):
-                pbs_refusals.job_id_of(done)
+                refusals.job_id_of(done)
         else:
-            assert re.fullmatch(r"[0-9]+\.torquehead", pbs_refusals.job_id_of(done)), case
+            assert re.fullmatch(r"[0-9]+\.torquehead", refusals.job_id_of(done)), case
 
 
 def test_a_host_that_may_not_submit_is_told_what_the_administrator_must_do() -> None:
     with pytest.raises(SchedulerFailed, match="submit_hosts"):
-        pbs_refusals.job_id_of(recorded(TORQUE, "qsub-host-not-allowed"))
+        refusals.job_id_of(recorded(TORQUE, "qsub-host-not-allowed"))
 
 
 def test_what_a_submit_filter_says_reaches_the_user_whatever_it_is() -> None:
     says = "No GUI jobs on Friday: connection refused by policy.\n"
     says += "qsub: submit filter returned an error code, aborting job submission."
     with pytest.raises(SchedulerFailed, match="No GUI jobs on Friday") as refusal:
-        pbs_refusals.job_id_of(Done(("qsub",), 1, "", says))
+        refusals.job_id_of(Done(("qsub",), 1, "", says))
     assert refusal.value.reason == "submit-filter"
     assert not isinstance(refusal.value, SchedulerUnavailable)
 
 
 def test_talk_on_stderr_with_status_0_is_no_failure() -> None:
-    assert (
-        pbs_refusals.job_id_of(Done(("qsub",), 0, "12.head\n", "Welcome! Your project has 3 hours left.\n"))
-        == "12.head"
-    )
+    assert refusals.job_id_of(Done(("qsub",), 0, "12.head\n", "Welcome! Your project has 3 hours left.\n")) == "12.head"
 
 
 def test_what_sbatch_says() -> None:
-    assert slurm_words.job_id_of(recorded(SLURM, "sbatch_parsable")) == "6"
-    assert slurm_words.job_id_of(Done(("sbatch",), 0, "6;clusterA\n", "")) == "6"
+    assert argv.job_id_of(recorded(SLURM, "sbatch_parsable")) == "6"
+    assert argv.job_id_of(Done(("sbatch",), 0, "6;clusterA\n", "")) == "6"
     with pytest.raises(SchedulerFailed, match="nosuch") as refusal:
-        slurm_words.job_id_of(recorded(SLURM, "sbatch_badpart"))
+        argv.job_id_of(recorded(SLURM, "sbatch_badpart"))
     assert refusal.value.reason == "unknown-queue"
     down = recorded(SLURM, "ctld_down_squeue")
     with pytest.raises(SchedulerUnavailable):
-        slurm_words.job_id_of(down)
+        argv.job_id_of(down)
 
 
 # ------------------------------------------------------------------ ending
@@ -167,25 +160,25 @@ def test_a_job_that_is_gone_or_over_counts_as_cancelled_and_nothing_else_does(sy
         done = recorded(system, case)
         if case in CANCELS_THAT_FAILED:
             with pytest.raises(CANCELS_THAT_FAILED[case]):
-                pbs_refusals.check_cancelled(done)
+                refusals.check_cancelled(done)
         else:
-            pbs_refusals.check_cancelled(done)
+            refusals.check_cancelled(done)
 
 
 def test_scancel() -> None:
-    slurm_words.check_cancelled(recorded(SLURM, "scancel_finished"))
-    slurm_words.check_cancelled(recorded(SLURM, "scancel_unknown"))
+    argv.check_cancelled(recorded(SLURM, "scancel_finished"))
+    argv.check_cancelled(recorded(SLURM, "scancel_unknown"))
     denied = "scancel: error: Kill job error on job id 1: Access/permission denied"
     with pytest.raises(SchedulerFailed, match="permission denied"):
-        slurm_words.check_cancelled(Done(("scancel",), 210, "", denied))
+        argv.check_cancelled(Done(("scancel",), 210, "", denied))
     with pytest.raises(SchedulerUnavailable):
-        slurm_words.check_cancelled(Done(("scancel",), 1, "", recorded(SLURM, "ctld_down_squeue").err))
+        argv.check_cancelled(Done(("scancel",), 1, "", recorded(SLURM, "ctld_down_squeue").err))
 
 
 # ------------------------------------------------------------------ asking
 @pytest.mark.parametrize("system", [TORQUE, OPENPBS])
 def test_an_error_without_an_answer_is_never_taken_for_gone(system: str) -> None:
-    parse = torque_words.answer if system == TORQUE else openpbs_words.answer
+    parse = torque.answer if system == TORQUE else openpbs.answer
     for case in cases(system, "qstat", failed=True):
         done = recorded(system, case)
         if case in QUERIES_THAT_SAY_NOTHING:
@@ -201,15 +194,46 @@ def test_a_status_of_153_with_jobs_is_a_partial_answer() -> None:
         (TORQUE, "qstat-x-two-one-unknown", "3.torquehead"),
         (OPENPBS, "qstat-f-json-mixed", "1.torquehead"),
     ):
-        parse = torque_words.answer if system == TORQUE else openpbs_words.answer
+        parse = torque.answer if system == TORQUE else openpbs.answer
         answer = parse([known, "9999.torquehead", "77.torquehead"], recorded(system, case))
         assert answer[known].state is JobState.RUNNING
         assert "9999.torquehead" not in answer, "it is named as unknown"
         assert answer["77.torquehead"].state is JobState.UNKNOWN, "nothing was said about it"
 
 
+def test_torque_prints_a_document_for_each_id_that_it_knows() -> None:
+    three = ["6.torquehead", "7.torquehead", "8.torquehead"]
+    answer = torque.answer(three, recorded(TORQUE, "qstat-x-three-ids"))
+    assert [(job.id, job.state) for job in answer.values()] == [(job_id, JobState.RUNNING) for job_id in three]
+    assert len({job.session for job in answer.values()}) == 3
+    asked = ["6.torquehead", "9999.torquehead", "7.torquehead"]
+    assert set(torque.answer(asked, recorded(TORQUE, "qstat-x-known-and-unknown"))) == {asked[0], asked[2]}
+
+
+def test_a_document_that_cannot_be_read_hides_no_other() -> None:
+    three = ["6.torquehead", "7.torquehead", "8.torquehead"]
+    done = recorded(TORQUE, "qstat-x-three-ids")
+    for number, (good, bad) in product(range(3), [("<Job_Name>xterm", "<Job_Name>a & b"), ("</Data>", "")]):
+        parts = [part for part in re.split(r"(?=<\?xml)", done.out) if part]
+        parts[number] = parts[number].replace(good, bad)
+        answer = torque.answer(three, replace(done, out="".join(parts)))
+        states = [JobState.UNKNOWN if place == number else JobState.RUNNING for place in range(3)]
+        assert [answer[job_id].state for job_id in three] == states, "it is not told as gone"
+    with pytest.raises(SchedulerFailed, match="no XML"):
+        torque.answer(three, replace(done, out=done.out.replace("<Job_Name>xterm", "<Job_Name>a & b")))
+
+
+def test_the_own_jobs_of_torque_are_found_also_where_everybody_sees_everybodys() -> None:
+    done = recorded(TORQUE, "qstat-x-six-jobs")
+    assert [job.id.partition(".")[0] for job in torque.jobs(done, "alice")] == list("256789")
+    others = done.out.replace("alice@torquehead</Job_Owner>", "bob@torquehead</Job_Owner>", 2)
+    assert [job.id.partition(".")[0] for job in torque.jobs(replace(done, out=others), "alice")] == list("6789")
+    with pytest.raises(SchedulerFailed, match="no XML"):
+        torque.jobs(recorded(TORQUE, "qstat-x-six-jobs-u-alice"))
+
+
 def test_a_running_job_of_torque() -> None:
-    (job,) = torque_words.jobs(recorded(TORQUE, "qstat-x-job"))
+    (job,) = torque.jobs(recorded(TORQUE, "qstat-x-job"))
     assert (job.id, job.state, job.node, job.queue) == ("3.torquehead", JobState.RUNNING, "tqnode1", "interactive")
     assert (job.started, job.submitted, job.walltime_s, job.starts) == (1795331379, 1795331378, 3600, 1)
     assert job.exit_status is None
@@ -220,7 +244,7 @@ def test_every_job_in_every_xml_of_torque_has_its_state() -> None:
     states = {}
     for case in ("qstat-x-all", "qstat-x-QRCEH", "qstat-x-exiting", "qstat-x-job", "qstat-xt"):
         done = recorded(TORQUE, case)
-        found = torque_words.jobs(done)
+        found = torque.jobs(done)
         assert len(found) == done.out.count("<Job>"), case
         states |= {job.id: job for job in found}
     assert not [job for job in states.values() if job.state is JobState.UNKNOWN]
@@ -233,20 +257,27 @@ def test_every_job_in_every_xml_of_torque_has_its_state() -> None:
 
 
 def test_nothing_to_show_is_no_job_and_no_error() -> None:
-    assert torque_words.jobs(recorded(TORQUE, "qstat-x-empty")) == []
-    assert openpbs_words.jobs(recorded(OPENPBS, "qstat-f-json-empty")) == []
-    assert torque_words.answer(["1.head"], recorded(TORQUE, "qstat-x-empty")) == {}
+    assert torque.jobs(recorded(TORQUE, "qstat-x-empty")) == []
+    assert openpbs.jobs(recorded(OPENPBS, "qstat-f-json-empty")) == []
+
+
+def test_a_job_that_an_answer_leaves_out_is_not_told_as_gone() -> None:
+    for answer in (
+        torque.answer(["1.head"], recorded(TORQUE, "qstat-x-empty")),
+        openpbs.answer(["1.head"], recorded(OPENPBS, "qstat-f-json-empty")),
+    ):
+        assert {job_id: job.state for job_id, job in answer.items()} == {"1.head": JobState.UNKNOWN}
 
 
 def test_success_without_a_byte_is_no_answer() -> None:
     with pytest.raises(SchedulerFailed):
-        torque_words.answer(["1.head"], Done(("qstat",), 0, "", ""))
+        torque.answer(["1.head"], Done(("qstat",), 0, "", ""))
     with pytest.raises(SchedulerFailed):
         slurm_jobs.jobs_of_json(Done(("squeue",), 0, "", ""), "alice")
 
 
 def test_the_jobs_of_openpbs() -> None:
-    jobs = {job.id: job for job in openpbs_words.jobs(recorded(OPENPBS, "qstat-f-json-all"))}
+    jobs = {job.id: job for job in openpbs.jobs(recorded(OPENPBS, "qstat-f-json-all"))}
     running = jobs["1.torquehead"]
     assert (running.node, running.walltime_s, running.starts) == ("torquehead", 3600, 1)
     assert running.started
@@ -257,30 +288,38 @@ def test_the_jobs_of_openpbs() -> None:
 
 def test_a_job_whose_history_is_over_is_named_as_unknown() -> None:
     done = recorded(OPENPBS, "qstat-f-just-after-qdel")
-    assert openpbs_words.answer(["1.torquehead"], done) == {}
+    assert openpbs.answer(["1.torquehead"], done) == {}
 
 
 def test_a_server_without_history_is_told_from_other_errors() -> None:
-    off = Done(("qstat",), 1, "", "qstat: PBS is not configured to maintain job history\n")
-    assert openpbs_words.no_history(off)
-    assert not openpbs_words.no_history(recorded(OPENPBS, "qstat-f-just-after-qdel"))
-    assert not openpbs_words.no_history(recorded(OPENPBS, "qstat-f-json-unknown"))
+    assert openpbs.no_history(recorded(OPENPBS, "history-off-qstat-x"))
+    assert not openpbs.no_history(recorded(OPENPBS, "history-off-qstat"))
+    assert not openpbs.no_history(recorded(OPENPBS, "qstat-f-just-after-qdel"))
+    assert not openpbs.no_history(recorded(OPENPBS, "qstat-f-json-unknown"))
+
+
+def test_no_job_is_gone_because_a_server_keeps_no_history() -> None:
+    asked = ["71.pbshead", "9999.pbshead"]
+    answer = openpbs.answer(asked, recorded(OPENPBS, "history-off-qstat-x"))
+    assert [answer[job_id].state for job_id in asked] == [JobState.UNKNOWN] * 2
+    answer = openpbs.answer(asked, recorded(OPENPBS, "history-off-qstat"))
+    assert {job_id: job.state for job_id, job in answer.items()} == {"71.pbshead": JobState.QUEUED}
 
 
 @pytest.mark.parametrize(
     ("words", "status", "cause"),
     [
-        (torque_words, None, "cancelled"),
-        (torque_words, 0, None),
-        (torque_words, 7, None),
-        (torque_words, 271, "cancelled"),
-        (torque_words, 265, "killed"),
-        (torque_words, -11, "walltime"),
-        (torque_words, -10, "memory"),
-        (openpbs_words, -29, "walltime"),
-        (openpbs_words, 271, "cancelled"),
-        (openpbs_words, -10, "not-started"),
-        (openpbs_words, -11, None),
+        (torque, None, "cancelled"),
+        (torque, 0, None),
+        (torque, 7, None),
+        (torque, 271, "cancelled"),
+        (torque, 265, "killed"),
+        (torque, -11, "walltime"),
+        (torque, -10, "memory"),
+        (openpbs, -29, "walltime"),
+        (openpbs, 271, "cancelled"),
+        (openpbs, -10, "not-started"),
+        (openpbs, -11, None),
     ],
 )
 def test_exit_statuses_mean_what_this_batch_system_means(words: object, status: int | None, cause: str | None) -> None:
@@ -313,7 +352,7 @@ def test_times(text: object, expected: int | None) -> None:
 
 
 def test_every_state_letter_is_known() -> None:
-    assert set(pbs_words.JOB_STATES) == set("QHTWRBESUCFXM")
+    assert set(common.JOB_STATES) == set("QHTWRBESUCFXM")
 
 
 # ------------------------------------------------------------------ Slurm
@@ -365,8 +404,8 @@ def test_a_line_that_somebody_forged_in_a_name_is_not_believed() -> None:
 
 
 def test_slurm_without_json_is_told_from_slurm_that_is_down() -> None:
-    assert slurm_words.no_json(recorded(SLURM, "scontrol_job_json"))
-    assert not slurm_words.no_json(recorded(SLURM, "ctld_down_squeue"))
+    assert argv.no_json(recorded(SLURM, "scontrol_job_json"))
+    assert not argv.no_json(recorded(SLURM, "ctld_down_squeue"))
 
 
 def test_an_unknown_job_of_slurm_and_a_dead_controller_are_errors_of_two_kinds() -> None:
@@ -451,37 +490,37 @@ def test_a_held_job_of_slurm_is_held(reason: str) -> None:
 @pytest.mark.parametrize("job_id", ["27[].torquehead", "46[]", "1;id", "-W", "1 2", "", "x", "1.head;id", "１"])
 def test_ids_that_are_arrays_or_none_never_reach_a_command(job_id: str) -> None:
     with pytest.raises(BadRequest):
-        pbs_words.cancel_argv(job_id)
-    assert torque_words.query_argv([job_id, "3.head"]) == ["qstat", "-x", "3.head"]
+        common.cancel_argv(job_id)
+    assert torque.query_argv([job_id, "3.head"]) == ["qstat", "-x", "3.head"]
     with pytest.raises(BadRequest):
-        slurm_words.cancel_argv(job_id)
+        argv.cancel_argv(job_id)
 
 
 @pytest.mark.parametrize("job_id", ["4294_1", "4294_[1-3]", "12+0"])
 def test_parts_of_sets_of_slurm_jobs_are_refused_politely(job_id: str) -> None:
     with pytest.raises(BadRequest, match="its own number"):
-        slurm_words.cancel_argv(job_id)
+        argv.cancel_argv(job_id)
 
 
 def test_an_id_is_given_back_as_it_was_printed_with_or_without_the_servers_name() -> None:
     done = recorded(TORQUE, "qstat-x-job")
-    assert torque_words.answer(["3"], done)["3"].id == "3"
-    assert torque_words.answer(["3.torquehead"], done)["3.torquehead"].id == "3.torquehead"
-    assert torque_words.answer(["3.otherhost"], done) == {}
+    assert torque.answer(["3"], done)["3"].id == "3"
+    assert torque.answer(["3.torquehead"], done)["3.torquehead"].id == "3.torquehead"
+    assert torque.answer(["3.otherhost"], done)["3.otherhost"].state is JobState.UNKNOWN
 
 
 def test_the_tag_is_found_among_variables() -> None:
-    assert torque_words.tag("PBS_O_QUEUE=batch,QCONNECT_SESSION=ab.c-1,PBS_O_HOST=vm") == "ab.c-1"
-    assert torque_words.tag("MY_QCONNECT_SESSION=x,A=b") is None
-    assert openpbs_words.tag({"QCONNECT_SESSION": "k1"}) == "k1"
-    assert openpbs_words.tag({"QCONNECT_SESSION": "../x"}) is None
+    assert torque.tag("PBS_O_QUEUE=batch,QCONNECT_SESSION=ab.c-1,PBS_O_HOST=vm") == "ab.c-1"
+    assert torque.tag("MY_QCONNECT_SESSION=x,A=b") is None
+    assert openpbs.tag({"QCONNECT_SESSION": "k1"}) == "k1"
+    assert openpbs.tag({"QCONNECT_SESSION": "../x"}) is None
 
 
 # ------------------------------------------------------------------ queues
 def test_the_queues_of_torque_with_their_limits_and_what_is_free() -> None:
     found = {
         queue.name: queue
-        for queue in torque_words.queues(
+        for queue in torque.queues(
             recorded(TORQUE, "qstat-Qf"), recorded(TORQUE, "pbsnodes-x"), recorded(TORQUE, "qstat-B-f")
         )
     }
@@ -494,7 +533,7 @@ def test_the_queues_of_torque_with_their_limits_and_what_is_free() -> None:
 
 def test_the_queues_of_openpbs() -> None:
     described, nodes = recorded(OPENPBS, "qstat-Qf-json"), recorded(OPENPBS, "pbsnodes-json")
-    found = {queue.name: queue for queue in openpbs_words.queues(described, nodes, recorded(OPENPBS, "qstat-Bf"))}
+    found = {queue.name: queue for queue in openpbs.queues(described, nodes, recorded(OPENPBS, "qstat-Bf"))}
     assert found["workq"].default
     assert (found["interactive"].max_running, found["interactive"].free_cores) == (3, 4)
     assert not found["closed"].enabled
@@ -502,20 +541,20 @@ def test_the_queues_of_openpbs() -> None:
 
 def test_queues_are_told_also_when_the_nodes_are_not() -> None:
     down = recorded(TORQUE, "pbsnodes-server-down")
-    found = torque_words.queues(recorded(TORQUE, "qstat-Qf"), down, down)
+    found = torque.queues(recorded(TORQUE, "qstat-Qf"), down, down)
     assert [queue.node_cores for queue in found] == [None] * 4
     with pytest.raises(SchedulerFailed):
-        torque_words.queues(down, down, down)
+        torque.queues(down, down, down)
 
 
 def test_the_partitions_of_slurm() -> None:
     said = "batch|batch*|up|1-00:00:00|4|4000|3/5/0/8|1-infinite\n"
     said += "batch|batch*|up|1-00:00:00|16|64000|0/0/16/16|1-infinite\n"
     said += "gui|gui|up|12:00:00|4|4000|0/8/0/8|1-2\nold|old|down|infinite|4|4000|0/0/8/8|1\n"
-    batch, gui, old = slurm_queues.queues(Done(("sinfo",), 0, said, ""))
+    batch, gui, old = queues.queues(Done(("sinfo",), 0, said, ""))
     assert (batch.default, batch.max_walltime_s, batch.free_cores) == (True, 86400, 5)
     assert batch.node_cores == 16, "nodes that are down come back"
     assert (gui.max_nodes, gui.node_memory) == (2, 4000 << 20)
     assert (old.enabled, old.max_walltime_s) == (False, None)
     with pytest.raises(SchedulerUnavailable):
-        slurm_queues.queues(Done(("sinfo",), 1, "", recorded(SLURM, "ctld_down_squeue").err))
+        queues.queues(Done(("sinfo",), 1, "", recorded(SLURM, "ctld_down_squeue").err))

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import pytest
 
 from qconnect_web.errors import BadRequest, QConnectError, SchedulerFailed
-from qconnect_web.models import JOB_ID, JobSpec, JobState
-from qconnect_web.schedulers.flavour import detect
+from qconnect_web.schedulers.detect import detect
+from qconnect_web.values.job import JOB_ID, JobSpec, JobState
 from tests.deadline import eventually
 from tests.extent import LONG
 from tests.schedulers.systems import System

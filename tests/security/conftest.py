@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 
-from qconnect_web import pages, routes
+from qconnect_web import pages
+from qconnect_web.api import handlers
+from qconnect_web.clients.xpra import load_vnc_client
+from qconnect_web.pages.handlers import our_files
 from qconnect_web.proxy import handler
 from tests.security.raw import Raw
 from tests.servers import JupyterServer
@@ -60,16 +63,15 @@ def raw(server: JupyterServer) -> Iterator[Raw]:
 @pytest.fixture(scope="package")
 def table(server: JupyterServer, session: dict[str, Any]) -> list[tuple[str, type[Any]]]:
     """An address for every route of the package, and its handler."""
-    text = server.request("GET", "qconnect/").body.decode()
-    digest = re.findall(r"static/([0-9a-f]{32})/", text)[0]
-    files = {"static": "home.js", "client": "index.html"}
-    groups = [(f"({pages.SESSION[1:-1]})", session["id"]), (routes.JOB, session["id"])]
-    groups += [("([A-Za-z0-9._-]{1,64})", "xterm"), ("(?P<job_id>[^/]+)", session["id"]), ("([0-9a-f]{32})", digest)]
+    ours = f"{our_files().digest}/home.js"
+    files = {"static/([0-9a-f]{32})/(.+)": f"static/{ours}", "client/([0-9a-f]{32})/(.+)": load_vnc_client().url}
+    groups = [(f"({pages.SESSION[1:-1]})", session["id"]), (handlers.JOB, session["id"])]
+    groups += [("([A-Za-z0-9._-]{1,64})", "xterm"), ("(?P<job_id>[^/]+)", session["id"])]
     groups += [("(?P<viewer>[A-Za-z0-9_-]{8,64})", "viewer-0001"), ("(?P<ticket>[^/]*)", "nonsense")]
     groups += [("(?:/(?P<file>.*))?", "/index.html"), ("api/.+", "api/x"), ("/?", "/"), ("\\", "")]
     found = []
-    for pattern, kind in [*routes.HANDLERS, *handler.HANDLERS, *pages.HANDLERS]:
-        path = pattern.replace("(.+)", files.get(pattern.partition("/")[0], ""))
+    for pattern, kind in [*handlers.HANDLERS, *handler.HANDLERS, *pages.HANDLERS]:
+        path = files.get(pattern, pattern)
         for group, example in groups:
             path = path.replace(group, example)
         assert not re.search(r"[()\[\]*?]", path), f"no example for {pattern}"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from qconnect_web.api.handlers import ApiHandler, NowhereHandler
 from qconnect_web.proxy.handler import SessionProxy
-from qconnect_web.routes import ApiHandler, NowhereHandler
 from tests.security.conftest import Browser
 from tests.security.raw import Raw
 from tests.servers import JupyterServer

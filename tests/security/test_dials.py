@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qconnect_web.store import Store
+from qconnect_web.sessions.store import Store
 from qconnect_web.transports.local import is_here
 from qconnect_web.transports.tls import TlsTransport
 from tests.extent import LONG

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from qconnect_web import pages, routes
-from qconnect_web.apps import Catalogue
-from qconnect_web.store import Store
+from qconnect_web import pages
+from qconnect_web.api import handlers
+from qconnect_web.apps.catalogue import Catalogue
+from qconnect_web.sessions.store import Store
 from qconnect_web.transports.tls import TlsTransport
 from tests.proxy.test_websocket_doors import EVIL, LooksOnly
 from tests.proxy.world import BASE, Jupyter, Manager, at_home, new_run
@@ -31,7 +32,7 @@ class Front(Jupyter):
         settings["allow_remote_access"] = True
         settings["qconnect"].apps = Catalogue([])
         settings["qconnect"].hosts = frozenset({"hub.example", "127.0.0.1"})
-        patterns = [(f"{BASE}qconnect/{pattern}", kind) for pattern, kind in [*routes.HANDLERS, *pages.HANDLERS]]
+        patterns = [(f"{BASE}qconnect/{pattern}", kind) for pattern, kind in [*handlers.HANDLERS, *pages.HANDLERS]]
         app.web_app.add_handlers(r".*$", patterns)
         return app
 
@@ -92,6 +93,8 @@ def test_the_api_lets_no_address_go_on(raw: Raw) -> None:
     assert raw.ask("qconnect/api/sessions/999").headers.get("referrer-policy") == "no-referrer"
 
 
-@pytest.mark.parametrize("path", ["", "api/apps", "17.local/live", "17.local/ws/viewer-0001"])
+@pytest.mark.parametrize(
+    "path", ["", "api/apps", "17.local/live", "17.local/ws/viewer-0001", f"static/{'0' * 32}/x.js"]
+)
 def test_a_foreign_host_name_is_refused(raw: Raw, path: str) -> None:
     assert raw.ask(f"qconnect/{path}", {"Host": "evil.example"}).status == 403

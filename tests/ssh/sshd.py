@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from qconnect_web.transports.ssh_words import SshSettings
+from qconnect_web.transports.ssh.options import SshSettings
 from tests.deadline import eventually
 from tests.servers import free_port
 

@@ -23,11 +23,11 @@ from typing import Any
 import pytest
 
 from qconnect_web.errors import IdentityMismatch, QConnectError, Unreachable
-from qconnect_web.questions import Answer, Question
-from qconnect_web.transports import ssh_masters
-from qconnect_web.transports.ssh_dialogue import Terminal
-from qconnect_web.transports.ssh_master import Forward, Master
-from qconnect_web.transports.ssh_masters import Masters, PrivateFolder
+from qconnect_web.transports.login_questions import Answer, Question
+from qconnect_web.transports.ssh import masters as ssh_masters
+from qconnect_web.transports.ssh.dialogue import Terminal
+from qconnect_web.transports.ssh.master import Forward, Master
+from qconnect_web.transports.ssh.masters import Masters, PrivateFolder
 from tests.deadline import aeventually, eventually
 from tests.servers import REPOSITORY
 from tests.ssh.sshd import Nodes, children, new_key
@@ -434,8 +434,8 @@ def test_no_connection_outlives_a_server_that_was_killed(
     server = nodes.add("node1")
     program = f"""
 import asyncio, logging, pathlib
-from qconnect_web.transports.ssh_masters import Masters
-from qconnect_web.transports.ssh_words import SshSettings
+from qconnect_web.transports.ssh.masters import Masters
+from qconnect_web.transports.ssh.options import SshSettings
 async def main():
     masters = Masters(SshSettings(config=pathlib.Path({str(nodes.config)!r})), None, logging.getLogger())
     master, forward = await masters.forward("node1", {str(display)!r})

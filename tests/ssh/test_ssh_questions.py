@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from qconnect_web.errors import IdentityMismatch, Unreachable
-from qconnect_web.questions import Answer, Question, Questions
-from qconnect_web.transports import ssh_master
-from qconnect_web.transports.ssh_masters import Masters
+from qconnect_web.transports.login_questions import Answer, Question, Questions
+from qconnect_web.transports.ssh import master
+from qconnect_web.transports.ssh.masters import Masters
 from tests.deadline import aeventually
 from tests.ssh.sshd import Nodes, new_key, own_mounts
 from tests.ssh.test_ssh_masters import LOG, masters, run, ssh_processes
@@ -248,7 +248,7 @@ def test_a_question_does_not_wait_for_ever(
     nodes: Nodes, shadow: dict[Path, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nodes.add("node1", *PASSWORDS, binds=shadow)
-    monkeypatch.setattr(ssh_master, "DIALOGUE_S", 5)
+    monkeypatch.setattr(master, "DIALOGUE_S", 5)
 
     async def work() -> None:
         questions = Questions()

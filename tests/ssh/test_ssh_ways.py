@@ -15,16 +15,17 @@ from typing import Any
 import pytest
 
 from qconnect_web.cli.forwarder import dial
-from qconnect_web.credentials import SERVER_NAME, pinned_context
-from qconnect_web.endpoints import Endpoint
 from qconnect_web.errors import IdentityMismatch, Unreachable
-from qconnect_web.models import Connection, Job, JobState, Session
-from qconnect_web.proxy import upstream
+from qconnect_web.proxy import dial as upstream
 from qconnect_web.transports import auto
 from qconnect_web.transports.auto import AutoTransport
-from qconnect_web.transports.ssh import SshTransport
-from qconnect_web.transports.ssh_masters import Masters
+from qconnect_web.transports.endpoint import Endpoint
+from qconnect_web.transports.keys import SERVER_NAME, pinned_context
+from qconnect_web.transports.ssh.masters import Masters
+from qconnect_web.transports.ssh.transport import SshTransport
 from qconnect_web.transports.tls import TlsTransport
+from qconnect_web.values.job import Job, JobState
+from qconnect_web.values.session import Connection, Session
 from tests.proxy.world import VIEWER, Answer, Jupyter, Node, Run, display, settle
 from tests.ssh.sshd import Nodes, Sshd
 from tests.ssh.test_ssh_masters import LOG, Nobody

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qconnect_web.errors import BadRequest, IdentityMismatch, Unreachable
-from qconnect_web.questions import Answer
-from qconnect_web.transports.ssh_words import (
+from qconnect_web.transports.login_questions import Answer
+from qconnect_web.transports.ssh.options import (
     FIXED,
     IDLE_S,
     QUIET_S,

@@ -47,6 +47,11 @@ def _wide_row(job: Job, now: float) -> str:
     )
 
 
+def xml(jobs: list[Job], now: float) -> str:
+    """As one document of `qstat -x`."""
+    return f'<?xml version="1.0"?>\n<Data>{"".join(job.xml(now) for job in jobs)}</Data>\n'
+
+
 def counts(jobs: list[Job]) -> str:
     """As in `state_count`."""
     return "".join(f"{word}:{sum(job.state == letter for job in jobs)} " for word, letter in STATES.items())

@@ -54,19 +54,19 @@ def qstat(server: Server, user: str, request: Request, found: Answer) -> None:
             found.out = listing.server_full(server.name, server.settings, everyone)
         else:
             chosen = _chosen(server, user, request["operands"], everyone, found)
-            _listed(server, options, chosen, now, found, asked=bool(request["operands"]))
+            _listed(server, options, chosen, now, found)
 
 
-def _chosen(server: Server, user: str, operands: list[str], everyone: list[Job], found: Answer) -> list[Job]:
-    """The jobs that are meant and may be seen."""
+def _chosen(server: Server, user: str, operands: list[str], everyone: list[Job], found: Answer) -> list[list[Job]]:
+    """The jobs that are meant and may be seen, by operand."""
     visible = [job for job in everyone if _may_see(server, user, job)]
     if not operands:
-        return visible
-    chosen: list[Job] = []
+        return [visible]
+    chosen: list[list[Job]] = []
     for operand in operands:
         if not operand[:1].isdigit():
             if operand in server.queues:
-                chosen += [job for job in visible if job.queue == operand]
+                chosen.append([job for job in visible if job.queue == operand])
             else:
                 found.error(172, f"Unknown queue destination {operand}")
         elif not operand.partition(".")[0].rstrip("]").replace("[", "").isdigit():
@@ -77,22 +77,20 @@ def _chosen(server: Server, user: str, operands: list[str], everyone: list[Job],
         elif job not in visible:
             found.error(159, f"Unauthorized Request  {job.id}")
         else:
-            chosen.append(job)
+            chosen.append([job])
     return chosen
 
 
-def _listed(
-    server: Server, options: dict[str, str], jobs: list[Job], now: float, found: Answer, *, asked: bool
-) -> None:
+def _listed(server: Server, options: dict[str, str], chosen: list[list[Job]], now: float, found: Answer) -> None:
     if "u" in options:
-        jobs = [job for job in jobs if job.owner in options["u"].split(",")]
+        chosen = [[job for job in jobs if job.owner in options["u"].split(",")] for jobs in chosen]
     if "i" in options:
-        jobs = [job for job in jobs if job.state in "QHW"]
+        chosen = [[job for job in jobs if job.state in "QHW"] for jobs in chosen]
     if "r" in options:
-        jobs = [job for job in jobs if job.state == "R"]
-    if "x" in options:
-        if jobs or not asked:
-            found.out = f'<?xml version="1.0"?>\n<Data>{"".join(job.xml(now) for job in jobs)}</Data>\n'
+        chosen = [[job for job in jobs if job.state == "R"] for jobs in chosen]
+    jobs = [job for part in chosen for job in part]
+    if "x" in options and not ("u" in options and jobs):
+        found.out = "".join(listing.xml(part, now) for part in chosen)
     elif "f" in options:
         found.out = "".join(job.text(now, "1" in options) for job in jobs)
     elif set(options) & set("anirul"):

@@ -1,0 +1,1 @@
+"""REST: JSON in, SessionManager, JSON out."""

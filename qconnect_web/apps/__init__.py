@@ -1,0 +1,1 @@
+"""What can be started, and what may be asked for."""

@@ -1,0 +1,1 @@
+"""The HTML5 clients' files, as browsers get them."""

@@ -1,0 +1,15 @@
+"""The files of the browser's client for VNC desktops: noVNC and our page around it, as the build bundled them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .assets import read_folder
+
+STATIC = Path(__file__).parents[1] / "static"
+
+
+def vnc_files() -> dict[str, bytes]:
+    """The client's files by name, its page `index.html` among them; raises OSError when it was not built."""
+    page = (STATIC / "vnc" / "index.html").read_bytes()
+    return {**read_folder(STATIC / "vnc", (".js", ".css")), "index.html": page}

@@ -1,0 +1,1 @@
+"""One rule for everything that answers HTTP."""

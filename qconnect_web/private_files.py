@@ -1,0 +1,95 @@
+"""Files that nobody but their owner can use, read and written so that nothing is torn.
+
+A folder is 0700, its files are 0600 and ours; each is opened without following symlinks, through the folder's own
+descriptor, so that a path cannot be swapped between check and use. JSON files carry the SHA-256 of their first line
+as a second line: over NFS a reader can see half a file, and half a file is not an answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from .errors import Forbidden
+
+MAX_JSON = 256 * 1024
+
+
+def seal(data: dict[str, Any]) -> bytes:
+    """One line of JSON and the line with its checksum."""
+    line = json.dumps(data, separators=(",", ":"), ensure_ascii=True)
+    return f"{line}\n{hashlib.sha256(line.encode()).hexdigest()}\n".encode()
+
+
+def unseal(content: bytes) -> dict[str, Any] | None:
+    """The object that `seal` wrote; None when the content is torn or not one."""
+    line, _, rest = content.partition(b"\n")
+    if rest.strip() != hashlib.sha256(line).hexdigest().encode():
+        return None
+    with suppress(ValueError):
+        data = json.loads(line)
+        if isinstance(data, dict):
+            return data
+    return None
+
+
+@contextmanager
+def open_folder(path: Path) -> Iterator[int]:
+    """A descriptor of a private folder; raises Forbidden unless it is a real folder, ours and 0700."""
+    found = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        check_private(os.fstat(found), path)
+        yield found
+    finally:
+        os.close(found)
+
+
+def check_private(status: os.stat_result, path: Path | str) -> None:
+    """Raises Forbidden unless the file or folder belongs to us and nobody else has any right on it."""
+    if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:
+        raise Forbidden(
+            f"{path} can be used by others than you, so it is not trusted. Run: chmod -R go= {path}",
+            reason="not-private",
+        )
+
+
+def read_private(folder: int, name: str, limit: int = MAX_JSON, *, tail: bool = False) -> bytes | None:
+    """At most `limit` bytes (the last ones with `tail`) of a private file in an open folder; None if missing."""
+    try:
+        found = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise Forbidden(f"{name} of the session cannot be opened: {error.strerror}.", reason="not-private") from error
+    with os.fdopen(found, "rb") as file:
+        status = os.fstat(found)
+        check_private(status, name)
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
+            raise Forbidden(f"{name} of the session is not a plain file.", reason="not-private")
+        if tail and status.st_size > limit:
+            file.seek(-limit, os.SEEK_END)
+        return file.read(limit)
+
+
+def write_private(folder: int, name: str, content: bytes) -> None:
+    """Writes a 0600 file in an open folder by write, fsync and rename; OSError (quota, read-only) goes through."""
+    beside = f".{name}.{os.getpid()}.{secrets.token_hex(4)}"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    found = os.open(beside, flags, 0o600, dir_fd=folder)
+    try:
+        with os.fdopen(found, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(found)
+        os.rename(beside, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(beside, dir_fd=folder)
+        raise

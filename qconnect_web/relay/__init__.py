@@ -1,0 +1,1 @@
+"""The process that moves sessions' bytes; the standard library only."""

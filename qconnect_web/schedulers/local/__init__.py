@@ -1,0 +1,1 @@
+"""The embedded scheduler: jobs as processes of this machine."""

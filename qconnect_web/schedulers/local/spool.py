@@ -1,0 +1,110 @@
+"""The words of the `local` scheduler: what a job is told, what it asks for, and what its files say of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+from ...environment import job_environment
+from ...errors import BadRequest
+from ...units import format_memory
+from ...values.job import Job, JobSpec, JobState
+from .runner import CANCELLED, KILLED, OVER_WALLTIME
+
+SUFFIX = ".local"
+CAUSES = {None: "cancelled", CANCELLED: "cancelled", KILLED: "killed", OVER_WALLTIME: "walltime"}
+"""Why a job ended, by the exit statuses that its runner gives; a job that never started has none."""
+
+
+def pbs_variables(job: dict[str, Any], nodes: Path) -> dict[str, str]:
+    """The PBS_ variables of a job as TORQUE 6.1.3 sets them (torque.md, In the job), and the session's tag."""
+    host, login = socket.gethostname(), job_environment()
+    mine = {
+        "PBS_ENVIRONMENT": "PBS_BATCH",
+        "PBS_JOBID": job["id"],
+        "PBS_JOBNAME": job["name"],
+        "PBS_QUEUE": job["queue"],
+        "PBS_NODEFILE": str(nodes),
+        "PBS_NODENUM": "0",
+        "PBS_TASKNUM": "1",
+        "PBS_VNODENUM": "0",
+        "PBS_NP": str(job["cores"]),
+        "PBS_NUM_NODES": "1",
+        "PBS_NUM_PPN": str(job["cores"]),
+        "PBS_WALLTIME": str(job["walltime_s"]),
+        "PBS_VERSION": "qconnect-local",
+        "PBS_O_HOST": host,
+        "PBS_O_SERVER": host,
+        "PBS_O_QUEUE": job["queue"],
+        "PBS_O_WORKDIR": job["workdir"],
+        "ENVIRONMENT": "BATCH",
+        "HOSTNAME": host,
+    }
+    theirs = {f"PBS_O_{name}": login.get(name, "") for name in ("HOME", "LANG", "LOGNAME", "PATH", "SHELL")}
+    return mine | theirs | ({"QCONNECT_SESSION": job["session"]} if job["session"] else {})
+
+
+def request(number: int, spec: JobSpec, *, queue: str, max_running: int, session: str, folder: Path) -> dict[str, Any]:
+    """What `job.json` holds, but for the environment."""
+    return {
+        "id": f"{number}{SUFFIX}",
+        "name": re.sub(r"[^A-Za-z0-9_.+-]+", "_", spec.name)[:64] or "job",
+        "queue": queue,
+        "cores": spec.cores,
+        "walltime_s": spec.walltime_s,
+        "max_running": max_running,
+        "session": session,
+        "output": str(folder / "scheduler.log"),
+        "workdir": str(Path.home()),
+        "submitted": time.time(),
+    }
+
+
+def check(spec: JobSpec, queue: str) -> None:
+    """Raises BadRequest for what this machine can never run."""
+    cores, memory = os.cpu_count() or 1, machine_memory()
+    if spec.queue not in (None, queue):
+        raise BadRequest(
+            f"There is no queue {spec.queue} on this machine. Leave it out: the only one is {queue}.", reason="limits"
+        )
+    if spec.nodes > 1:
+        raise BadRequest(f"{spec.nodes} nodes were asked for; this machine is one node. Ask for one.", reason="limits")
+    if spec.cores > cores:
+        raise BadRequest(
+            f"{spec.cores} cores were asked for; this machine has {cores} cores. Ask for fewer.", reason="limits"
+        )
+    if spec.memory_bytes > memory:
+        asked, there = spec.memory, format_memory(memory // (1 << 20) * (1 << 20))
+        raise BadRequest(f"{asked} of memory were asked for; this machine has {there}. Ask for less.", reason="limits")
+
+
+def machine_memory() -> int:
+    """This machine's memory in bytes."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def job_of(asked: dict[str, Any], started: dict[str, Any] | None, ended: dict[str, Any] | None, *, held: bool) -> Job:
+    """The job that a folder's files speak of."""
+    waiting = f"{asked['max_running']} jobs run here at a time; this one waits for its turn."
+    state, comment = (JobState.HELD, None) if held else (JobState.QUEUED, waiting)
+    if started or ended:
+        state, comment = JobState.COMPLETED if ended else JobState.RUNNING, None
+    return Job(
+        id=asked["id"],
+        state=state,
+        node=socket.gethostname() if started else None,
+        queue=asked["queue"],
+        name=asked["name"],
+        comment=comment,
+        exit_status=ended["exit_status"] if ended else None,
+        submitted=asked["submitted"],
+        started=started["time"] if started else None,
+        ended=ended["time"] if ended else None,
+        walltime_s=asked["walltime_s"],
+        session=asked["session"],
+        cause=CAUSES.get(ended["exit_status"]) if ended else None,
+    )

@@ -1,0 +1,1 @@
+"""TORQUE and OpenPBS: what they are told and what they answer."""

@@ -1,0 +1,1 @@
+"""Slurm: what it is told and what it answers."""

@@ -1,0 +1,1 @@
+"""Sessions: one App in one Job each, started, known, stopped and forgotten."""

@@ -1,0 +1,125 @@
+"""The batch system's queues, read seldom, and what they mean for a job before it is submitted."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from dataclasses import replace
+
+from ..aio import stop
+from ..errors import BadRequest, QConnectError
+from ..schedulers import Queue, Scheduler
+from ..units import format_memory, format_walltime
+from ..values.job import JobSpec
+
+FRESH = 120.0
+"""Seconds for which an answer is not asked for again."""
+PATIENCE = 2.0
+"""Seconds that a start waits for the queues when they are not known yet; the batch system then speaks for itself."""
+MB = 1 << 20
+
+
+class Queues:
+    """The queues as they were last told; one question at a time, however many ask."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
+        self._known: list[Queue] = []
+        self._told = float("-inf")
+        self._asking: asyncio.Task[list[Queue]] | None = None
+
+    async def known(self) -> list[Queue]:
+        """The queues, at most FRESH seconds old; raises SchedulerFailed and its heirs when they cannot be told."""
+        if time.monotonic() - self._told < FRESH:
+            return self._known
+        return await asyncio.shield(self._ask())
+
+    async def fitted(self, spec: JobSpec, *, memory_given: bool) -> JobSpec:
+        """The spec, with the queue's memory for its cores unless it was `memory_given`.
+
+        Raises BadRequest, naming the limit, for what the queue can never run. What is not known is not held against
+        it: then the batch system decides.
+        """
+        queues = await self._soon()
+        chosen = queue_for(spec, queues)
+        if not memory_given:
+            spec = replace(spec, memory=format_memory(usual_memory(spec, chosen)))
+        if chosen and not self._scheduler.cheap:  # a cheap one checks for itself
+            check(spec, chosen)
+        return spec
+
+    async def close(self) -> None:
+        """Ends a question that is under way."""
+        if self._asking:
+            await stop(self._asking)
+
+    async def _soon(self) -> list[Queue]:
+        """What is known of the queues now; asks if nothing is, and sees to it that it will be known soon."""
+        if time.monotonic() - self._told >= FRESH:
+            asking = self._ask()
+            if not self._known:
+                with suppress(QConnectError, asyncio.TimeoutError):
+                    await asyncio.wait_for(asyncio.shield(asking), PATIENCE)
+        return self._known
+
+    def _ask(self) -> asyncio.Task[list[Queue]]:
+        """The question that is under way."""
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._read())
+            self._asking.add_done_callback(lambda task: task.cancelled() or task.exception())  # nobody may wait for it
+        return self._asking
+
+    async def _read(self) -> list[Queue]:
+        self._known = await self._scheduler.queues()
+        self._told = time.monotonic()
+        return self._known
+
+
+def queue_for(spec: JobSpec, queues: list[Queue]) -> Queue | None:
+    """The queue that the job goes to, as far as that is known: the one it names, else the default one."""
+    if spec.queue is not None:
+        return next((queue for queue in queues if queue.name == spec.queue), None)
+    return next((queue for queue in queues if queue.default), queues[0] if len(queues) == 1 else None)
+
+
+def usual_memory(spec: JobSpec, queue: Queue | None) -> int:
+    """Cores × the queue's memory per core, as qconnect 1.8.1 did, within its limits; else what a spec asks for."""
+    if queue is None or queue.memory_per_core is None:
+        return spec.memory_bytes
+    most = [limit for limit in (queue.max_memory, queue.node_memory and queue.node_memory * spec.nodes) if limit]
+    return max(256 * MB, min([spec.cores * spec.nodes * queue.memory_per_core, *most]) // MB * MB)
+
+
+def check(spec: JobSpec, queue: Queue) -> None:
+    """Raises BadRequest, naming the limit, for what this queue can never run."""
+    for beyond, what, limit in _limits(spec, queue):
+        if beyond:
+            raise BadRequest(f"{what} The queue {queue.name} {limit}", reason="limits")
+
+
+def _limits(spec: JobSpec, queue: Queue) -> list[tuple[bool, str, str]]:
+    """(whether it is beyond, what is asked for, what the queue allows) of each limit that the queue has."""
+    cores, nodes = spec.cores * spec.nodes, "1 node" if spec.nodes == 1 else f"{spec.nodes} nodes"
+    found = [(not queue.enabled, "The job was not submitted.", "takes no jobs now. Choose another one.")]
+    if queue.max_walltime_s:
+        most = format_walltime(queue.max_walltime_s)
+        asked = f"The walltime {spec.walltime} is too long."
+        found.append((spec.walltime_s > queue.max_walltime_s, asked, f"allows {most}. Ask for that or less."))
+    if queue.max_nodes:
+        found.append((spec.nodes > queue.max_nodes, f"{nodes} are too many.", f"allows {queue.max_nodes}."))
+    if queue.max_cores:
+        asked = f"{cores} cores are too many."
+        found.append((cores > queue.max_cores, asked, f"allows {queue.max_cores} for a job. Ask for fewer."))
+    if queue.node_cores:
+        asked = f"{spec.cores} cores on one node are too many."
+        found.append((spec.cores > queue.node_cores, asked, f"has nodes with {queue.node_cores} cores. Ask for fewer."))
+    memory = [(queue.max_memory, "allows {} for a job"), (queue.node_memory, "has nodes with {}")]
+    for most_memory, words in memory:
+        if most_memory:
+            allowed = most_memory * (spec.nodes if most_memory is queue.node_memory else 1)
+            limit = words.format(format_memory(most_memory // MB * MB))
+            found.append(
+                (spec.memory_bytes > allowed, f"{spec.memory} of memory are too much.", f"{limit}. Ask for less.")
+            )
+    return found

@@ -1,0 +1,1 @@
+"""Nodes that are reached through OpenSSH."""
