@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
-from tests.deadline import eventually
-from tests.servers import REPOSITORY, JupyterServer, settled
+from tests.support.deadline import eventually
+from tests.support.servers import REPOSITORY, JupyterServer, settled
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 SETTINGS = "lab/api/settings/qconnect-web:plugin"
