@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from qconnect_web.assets import read_folder
 
-from tests.servers import REPOSITORY
+from qconnect_web.clients.assets import read_folder
+from tests.support.servers import REPOSITORY
 
 STATIC = REPOSITORY / "qconnect_web/static"
 PANEL = REPOSITORY / "qconnect_web/labextension/static"
