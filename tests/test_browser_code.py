@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from qconnect_web.clients.assets import read_folder
+from qconnect_web.clients.assets import BUILT, read_folder
 from tests.support.servers import REPOSITORY
 
-STATIC = REPOSITORY / "qconnect_web/static"
 PANEL = REPOSITORY / "qconnect_web/labextension/static"
 KB = 1000
 PANEL_BEFORE = 16_276
@@ -28,7 +27,7 @@ def packed(files: Iterable[bytes]) -> int:
 
 def pages(skipped: str) -> list[bytes]:
     """The files of the pages but for those of one of them."""
-    files = read_folder(STATIC / "pages")
+    files = read_folder(BUILT / "pages")
     assert f"{skipped}.js" in files
     return [body for name, body in files.items() if not name.startswith(f"{skipped}.")]
 
@@ -47,12 +46,12 @@ def test_the_part_for_jupyterlab_uses_what_jupyterlab_has() -> None:
 
 
 def test_no_source_map_is_shipped() -> None:
-    assert list(STATIC.rglob("*.map")) == []
-    assert not [path for path in STATIC.rglob("*.js") if b"sourceMappingURL" in path.read_bytes()]
+    assert list(BUILT.rglob("*.map")) == []
+    assert not [path for path in BUILT.rglob("*.js") if b"sourceMappingURL" in path.read_bytes()]
 
 
 def test_every_bundled_package_comes_with_its_licence() -> None:
-    text = (STATIC / "licences.txt").read_text()
+    text = (BUILT / "licences.txt").read_text()
     chapters = re.split(r"^=== ", text, flags=re.MULTILINE)[1:]
     assert {chapter.split()[0] for chapter in chapters} >= {"@novnc/novnc", "react-dom"}
     assert not [chapter.split("\n")[0] for chapter in chapters if "\n--- " not in f"\n{chapter}"]
@@ -63,6 +62,6 @@ def test_every_bundled_package_comes_with_its_licence() -> None:
 def test_a_style_sheet_fetches_nothing_of_its_own() -> None:
     """What a page needs is named in it, under one digest."""
     found: list[tuple[Path, str]] = []
-    for path in STATIC.rglob("*.css"):
+    for path in BUILT.rglob("*.css"):
         found += [(path, url) for url in re.findall(r"url\(\s*['\"]?([^)'\"]*)|@import", path.read_text())]
     assert not [(path, url) for path, url in found if not url.startswith("data:")]

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from .assets import read_folder
-
-STATIC = Path(__file__).parents[1] / "static"
+from .assets import BUILT, read_folder
 
 
 def vnc_files() -> dict[str, bytes]:
     """The client's files by name, its page `index.html` among them; raises OSError when it was not built."""
-    page = (STATIC / "vnc" / "index.html").read_bytes()
-    return {**read_folder(STATIC / "vnc", (".js", ".css")), "index.html": page}
+    page = (BUILT / "vnc" / "index.html").read_bytes()
+    return {**read_folder(BUILT / "vnc", (".js", ".css")), "index.html": page}

@@ -16,13 +16,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from ..environment import job_environment
-from .assets import Asset, Bundle, read_folder
+from .assets import BUILT, Asset, Bundle, read_folder
 from .vnc import vnc_files
 
 log = logging.getLogger(__name__)
 
-STATIC = Path(__file__).parents[1] / "static"
-"""What the build made of the browser code (build.mjs)."""
 DEFAULT_FOLDERS = (Path("/usr/share/xpra/www"),)
 EMPTY_PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII="
@@ -120,7 +118,7 @@ def csp(html: bytes, *, opaque: bool) -> str:
 @cache
 def agent() -> bytes:
     """The agent, as the build made one classic script of it; raises OSError when it was not built."""
-    return (STATIC / "agent" / "agent.js").read_bytes()
+    return (BUILT / "agent" / "agent.js").read_bytes()
 
 
 def inject_agent(html: bytes) -> bytes:
@@ -132,7 +130,7 @@ def inject_agent(html: bytes) -> bytes:
 
 def closed_page() -> bytes:
     """Our `connect.html`: where a client goes that our agent does not know, to say that its connection ended."""
-    return (STATIC / "agent" / "closed.html").read_bytes()
+    return (BUILT / "agent" / "closed.html").read_bytes()
 
 
 def _run_version(folder: Path) -> tuple[int, int] | None:

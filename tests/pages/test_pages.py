@@ -119,7 +119,7 @@ def test_a_session_goes_by_the_name_that_its_user_gave_it(server: JupyterServer)
 
 
 def test_the_home_page_needs_no_slash_and_pages_answer_to_head(server: JupyterServer, session: dict[str, Any]) -> None:
-    assert 'id="apps"' in page(server, "")[1]
+    assert 'class="home"' in page(server, "")[1]
     assert server.request("GET", "qconnect").body == server.request("GET", "qconnect/").body
     for path in ("qconnect/", f"qconnect/{session['id']}/", "qconnect/999/"):
         told, asked = server.request("HEAD", path), server.request("GET", path)
