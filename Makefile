@@ -29,7 +29,7 @@ lint-web:
 	npm run lint
 
 lint-shell:
-	shellcheck jobscripts/*.sh jobscripts/*.pbs tests/*.sh tests/cluster/*.sh .ci/run
+	shellcheck jobscripts/*.sh jobscripts/*.pbs tests/*.sh tests/*/*.sh .ci/run
 
 bench: build ## the data path beside nginx and jupyter-server-proxy, and launch-to-pixel; PART="bulk rtt" for some of it
 	$(BIN)/python tests/bench/run.py $(PART)

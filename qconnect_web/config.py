@@ -28,7 +28,7 @@ from .transports.tls import TlsTransport
 from .values.app import App
 from .values.session import Record
 
-if TYPE_CHECKING:  # the browser's front door alone needs these (tests/test_cli_start.py)
+if TYPE_CHECKING:  # the browser's front door alone needs these (tests/cli/test_cli_start.py)
     from .clients.xpra import Clients
     from .proxy.failures import Troubles
     from .proxy.tickets import Tickets

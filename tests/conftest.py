@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.servers import REPOSITORY
+from tests.support.servers import REPOSITORY
 
 pytest_plugins = ["tests.cluster.fixtures"]
 

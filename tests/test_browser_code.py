@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from qconnect_web.clients.assets import BUILT, read_folder
-from tests.servers import REPOSITORY
+from tests.support.servers import REPOSITORY
 
 PANEL = REPOSITORY / "qconnect_web/labextension/static"
 KB = 1000

@@ -16,7 +16,7 @@ import pytest
 
 from hatch_build import BUILT, SOURCES, STAMP, build_frontend, digest, is_current
 from qconnect_web import __version__
-from tests.servers import REPOSITORY
+from tests.support.servers import REPOSITORY
 
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 

@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Page
 
 from hatch_build import build_frontend
 from tests.e2e.desk import Desk
-from tests.servers import REPOSITORY, JupyterServer
+from tests.support.servers import REPOSITORY, JupyterServer
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.deadline import eventually
 from tests.e2e.desk import Desk, wait_ready
-from tests.servers import REPOSITORY
+from tests.support.deadline import eventually
+from tests.support.servers import REPOSITORY
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 ARTEFACTS = REPOSITORY / "tests/artefacts"

@@ -12,8 +12,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
-from tests.deadline import eventually
-from tests.servers import REPOSITORY, JupyterServer, settled
+from tests.support.deadline import eventually
+from tests.support.servers import REPOSITORY, JupyterServer, settled
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 SETTINGS = "lab/api/settings/qconnect-web:plugin"

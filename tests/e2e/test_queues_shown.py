@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.batch.system import BatchSystem, server_of
 from tests.e2e.desk import Desk
 from tests.e2e.test_home import ARTEFACTS, RULES
-from tests.recordings import TORQUE, recorded
+from tests.support.recordings import TORQUE, recorded
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Frame, Page, expect
 
-from tests.deadline import eventually
 from tests.e2e.desk import Desk
+from tests.support.deadline import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 LOADED = """() => ['navigation', 'resource'].flatMap(type => performance.getEntriesByType(type))

@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, expect
 from tests.batch.system import BatchSystem, server_of
 from tests.e2e.desk import Desk
 from tests.e2e.test_lab import dialog, open_lab, tile, wait_at_viewer
-from tests.servers import JupyterServer
+from tests.support.servers import JupyterServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 QSUB_S = 35

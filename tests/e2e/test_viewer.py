@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.deadline import eventually
 from tests.e2e.desk import READ, Desk, click_picture, client, stage, wait_ready
 from tests.e2e.painted import events, ready
+from tests.support.deadline import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180), pytest.mark.usefixtures("may_paste")]
 TEXTS = ["zurück ✓ 漢字", "Ελλάδα – „ß“", "plain", "Ã© is no é", "two\nlines\tand a tab"]

@@ -12,7 +12,7 @@ import pytest
 
 from tests.mutants.forked import run
 from tests.mutants.table import MUTANTS, Mutant
-from tests.servers import REPOSITORY
+from tests.support.servers import REPOSITORY
 
 ALIVE = [mutant for mutant in MUTANTS if os.geteuid() == 0 or not mutant.root]
 SEEN = re.compile(r"^FAILED \S.* - (assert|AssertionError|Failed: DID NOT RAISE|TimeoutError)", re.MULTILINE)

@@ -10,7 +10,7 @@ from traitlets.config import Config
 
 from qconnect_web.config import QConnect
 from qconnect_web.schedulers.detect import detect
-from tests.recordings import OPENPBS, SLURM, TORQUE, recorded
+from tests.support.recordings import OPENPBS, SLURM, TORQUE, recorded
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from qconnect_web.clients.xpra import load_vnc_client
 from qconnect_web.pages.handlers import our_files
 from qconnect_web.proxy import handler
 from tests.security.raw import Raw
-from tests.servers import JupyterServer
+from tests.support.servers import JupyterServer
 
 PREFIX = "/a%40b/"
 
