@@ -10,7 +10,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import process from 'node:process';
 import { rspack } from '@rspack/core';
@@ -94,6 +94,9 @@ const agent = {
   output: { path: target, filename: '[name].js', iife: true },
 };
 
+if (mode === 'development') {
+  await rm(join(here, 'qconnect_web', 'labextension', 'sources.sha256'), { force: true }); // not what hatch_build.py made
+}
 const compiler = rspack([pages, agent]);
 if (watches) {
   compiler.watch({}, (error, stats) => {
