@@ -26,7 +26,8 @@ lint-web:
 	npm run lint
 
 lint-shell:
-	shellcheck jobscripts/*.sh jobscripts/*.pbs tests/*.sh tests/cluster/*.sh .ci/run
+	$(BIN)/shellcheck --external-sources --check-sourced jobscripts/library.sh
+	$(BIN)/shellcheck jobscripts/*.pbs tests/*.sh tests/cluster/*.sh .ci/run
 
 bench: setup ## the data path beside nginx and jupyter-server-proxy, and launch-to-pixel; PART="bulk rtt" for some of it
 	$(BIN)/python tests/bench/run.py $(PART)

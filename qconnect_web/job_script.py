@@ -24,20 +24,6 @@ from .values.app import App
 from .values.job import PORTABLE_NAME, JobSpec
 from .values.session import Record
 
-LIBRARY = (
-    "words.sh",
-    "processes.sh",
-    "runtime.sh",
-    "keys.sh",
-    "display.sh",
-    "probes.sh",
-    "ending.sh",
-    "program.sh",
-    "tmux.sh",
-    "vnc.sh",
-    "session.sh",
-)
-"""The pieces of the shell library in the order in which they stand in a script."""
 OF_KIND = {"vnc.sh": "vnc", "tmux.sh": "terminal"}
 """The pieces that only sessions of one kind need."""
 DIALECTS = ("pbs", "slurm")
@@ -132,9 +118,14 @@ def _piece(name: str) -> str:
     return (data_folder("jobscripts", "session.sh") / name).read_text()
 
 
+def pieces() -> list[str]:
+    """The pieces of the shell library in the order in which they stand in a script."""
+    return re.findall(r"^\. \./(\w+\.sh)$", _piece("library.sh"), re.M)
+
+
 @cache
 def _library(kind: str) -> Shell:
-    return Shell("\n".join(_piece(name) for name in LIBRARY if OF_KIND.get(name, kind) == kind))
+    return Shell("\n".join(_piece(name) for name in pieces() if OF_KIND.get(name, kind) == kind))
 
 
 def render(
