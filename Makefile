@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 STAMP := $(VENV)/.ready
 
-.PHONY: demo test lint lint-python lint-web lint-shell bench setup system pictures clean
+.PHONY: demo test lint lint-python lint-web lint-shell lint-copies bench setup system pictures clean
 
 demo: NEEDS := demo
 demo: setup ## start JupyterLab with the embedded scheduler and print its URL
@@ -15,8 +15,8 @@ test: setup lint ## all tests, on real parts; one part: pytest tests/…
 	npm test
 	tests/run.sh
 
-lint: setup
-	$(MAKE) --no-print-directory --output-sync -j2 lint-web lint-python lint-shell
+lint: $(STAMP) ## needs no Debian packages, but Python and Node
+	$(MAKE) --no-print-directory --output-sync -j2 lint-web lint-python lint-shell lint-copies
 
 lint-python:
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -28,6 +28,10 @@ lint-web:
 lint-shell:
 	$(BIN)/shellcheck --external-sources --check-sourced jobscripts/library.sh
 	$(BIN)/shellcheck jobscripts/*.pbs tests/*.sh tests/cluster/*.sh .ci/run
+
+lint-copies: # what stands twice; what may is named in the two files
+	node_modules/.bin/jscpd --config .jscpd.json
+	node_modules/.bin/jscpd --config .jscpd-rooms.json labextension/src/*/
 
 bench: setup ## the data path beside nginx and jupyter-server-proxy, and launch-to-pixel; PART="bulk rtt" for some of it
 	$(BIN)/python tests/bench/run.py $(PART)
