@@ -1,13 +1,15 @@
-"""What holds for everybody who works on this: nothing stands twice."""
+"""What holds for everybody who works on this: the same tools, and nothing twice."""
 
 from __future__ import annotations
 
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.servers import REPOSITORY
 
@@ -61,3 +63,30 @@ def test_the_detector_is_asked_about_every_room_and_all_else() -> None:
     done = subprocess.run(["make", "-n", "lint-copies"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert "jscpd --config .jscpd.json\n" in done.stdout
     assert "jscpd --config .jscpd-rooms.json labextension/src/*/\n" in done.stdout
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="check-jsonschema and pre-commit want a newer Python")
+def test_what_others_read_of_our_files_is_as_they_want_it() -> None:
+    hooks = [f"{sys.prefix}/bin/pre-commit", "validate-config", ".pre-commit-config.yaml"]
+    for argv in (["make", "lint-github", f"VENV={sys.prefix}"], hooks):
+        done = subprocess.run(argv, cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_checks_the_code_has_one_version() -> None:
+    lint = re.search(r"^lint = \[.*?\n(.*?)^\]", (REPOSITORY / "pyproject.toml").read_text(), re.M | re.S)
+    assert lint
+    assert [line for line in lint[1].splitlines() if not re.match(r' +"[\w-]+==[\d.]+["; ]', line)] == []
+    hooks = yaml.safe_load((REPOSITORY / ".pre-commit-config.yaml").read_text())["repos"]
+    assert [place["repo"] for place in hooks] == ["local"]
+
+
+def test_a_workflow_runs_what_was_looked_at_and_may_write_nothing_that_it_need_not() -> None:
+    for path in (REPOSITORY / ".github/workflows").glob("*.yml"):
+        text = path.read_text()
+        used = re.findall(r"uses: (\S+.*)", text)
+        assert used == [action for action in used if re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v[\d.]+", action)], path
+        workflow = yaml.safe_load(text)
+        assert workflow["permissions"] == {"contents": "read"}
+        granted = {name: job["permissions"] for name, job in workflow["jobs"].items() if "permissions" in job}
+        assert granted == ({"publish": {"id-token": "write"}} if path.stem == "release" else {})
