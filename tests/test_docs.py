@@ -46,7 +46,7 @@ def test_every_option_of_the_command_is_documented() -> None:
 
 def test_every_document_is_linked_and_every_link_leads_somewhere() -> None:
     root = DOCS.parent
-    pages = [root / "README.md", root / "CONTRIBUTING.md", *DOCS.glob("*.md")]
+    pages = [root / "README.md", root / "CONTRIBUTING.md", root / "SECURITY.md", *DOCS.glob("*.md")]
     linked = set()
     for page in pages:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):

@@ -10,12 +10,14 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
 
-from hatch_build import BUILT, SOURCES, STAMP, build_frontend, digest, is_current
+from hatch_build import BUILT, RENDERER, SOURCES, STAMP, build_frontend, digest, is_current
 from qconnect_web import __version__
+from qconnect_web.job_script import ready_scripts
 from tests.support.servers import REPOSITORY
 
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -75,6 +77,29 @@ def test_the_wheel_holds_every_file_that_the_package_reads(wheel: Path) -> None:
     assert "qconnect_web/static/licences.txt" in wanted
     assert wanted - names == set()
     assert any(name.endswith("/apps/xterm.yaml") for name in names)
+
+
+def test_the_wheel_brings_a_ready_script_of_each_app(wheel: Path) -> None:
+    opened = zipfile.ZipFile(wheel)
+    names = [name for name in opened.namelist() if name.endswith(".pbs")]
+    shared = f"qconnect_web-{__version__}.data/data/share/jupyter/qconnect/jobscripts"
+    scripts = ready_scripts()
+    assert sorted(names) == sorted(f"{shared}/{name}.pbs" for name in scripts)
+    assert {"rstudio", "xterm", "vnc", "tmux"} <= set(scripts)
+    assert {name: opened.read(f"{shared}/{name}.pbs").decode() for name in scripts} == scripts
+
+
+def test_a_build_needs_no_more_of_the_dependencies_than_it_asks_for() -> None:
+    def name(requirement: str) -> str:
+        return re.split(r"[^\w-]", requirement)[0].lower().replace("-", "_")
+
+    needed = {name(found) for found in requires("qconnect_web") or [] if "extra ==" not in found}
+    others = needed - {name(asked) for asked in RENDERER}
+    assert {"jupyterlab", "tornado"} <= others
+    without = "import sys; sys.modules.update(dict.fromkeys(sys.argv[1:])); from qconnect_web import job_script"
+    argv = [sys.executable, "-c", f"{without}; print(*job_script.ready_scripts())", *others]
+    done = subprocess.run(argv, cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.split() == [*ready_scripts()], done.stderr
 
 
 def test_an_installed_wheel_enables_the_server_extension(run_installed: Callable[..., str]) -> None:
