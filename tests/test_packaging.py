@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from hatch_build import NOVNC, RENDERER, SOURCES, STAMP, build_frontend, digest, is_current
+from hatch_build import BUILT, RENDERER, SOURCES, STAMP, build_frontend, digest, is_current
 from qconnect_web import __version__
 from qconnect_web.job_script import ready_scripts
 from tests.support.servers import REPOSITORY
@@ -71,9 +71,10 @@ def run_installed(installed: Path, tmp_path: Path) -> Callable[..., str]:
 def test_the_wheel_holds_every_file_that_the_package_reads(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     shared = f"qconnect_web-{__version__}.data/data/share/jupyter/qconnect"
-    wanted = {f"qconnect_web/{name}" for name in files("qconnect_web", "static/tsconfig.json")}
+    wanted = {f"qconnect_web/{name}" for name in files("qconnect_web")}
     wanted |= {f"{shared}/{folder}/{name}" for folder in ("jobscripts", "apps") for name in files(folder)}
-    wanted |= {"qconnect_web/novnc/novnc.js", "qconnect_web/novnc/LICENSE.MPL-2.0", "qconnect_web/novnc/LICENSE.pako"}
+    wanted |= {path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / "qconnect_web/static").rglob("*.*")}
+    assert "qconnect_web/static/licences.txt" in wanted
     assert wanted - names == set()
     assert any(name.endswith("/apps/xterm.yaml") for name in names)
 
@@ -130,21 +131,32 @@ def test_the_lock_file_names_no_registry() -> None:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A copy of the sources of the JupyterLab part, with a stamp that says it was built from them."""
+    """A copy of the sources of the browser code, with a stamp that says it was built from them."""
     for name in SOURCES:
         source = REPOSITORY / name
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, tmp_path / name, ignore=shutil.ignore_patterns("lib"))
         else:
             shutil.copy(source, tmp_path / name)
     (tmp_path / STAMP).parent.mkdir(parents=True)
     (tmp_path / STAMP).write_text(digest(tmp_path))
-    (tmp_path / NOVNC).parent.mkdir()
-    (tmp_path / NOVNC).touch()
+    (tmp_path / BUILT).parent.mkdir()
+    (tmp_path / BUILT).touch()
     return tmp_path
 
 
-@pytest.mark.parametrize("name", ["package.json", "package-lock.json", "labextension/src/index.ts"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "package.json",
+        "package-lock.json",
+        "build.mjs",
+        "labextension/src/viewer/page.ts",
+        "labextension/style/pages/base.css",
+        "qconnect_web/openapi.yaml",
+    ],
+)
 def test_a_bundle_of_older_sources_is_not_current(checkout: Path, name: str) -> None:
     assert is_current(checkout)
     before = (checkout / name).stat()
@@ -154,7 +166,7 @@ def test_a_bundle_of_older_sources_is_not_current(checkout: Path, name: str) -> 
 
 
 def test_a_removed_source_counts_and_a_test_does_not(checkout: Path) -> None:
-    (checkout / "labextension/src/__tests__/argv.spec.ts").unlink()
+    (checkout / "labextension/src/core/__tests__/argv.spec.ts").unlink()
     assert is_current(checkout)
-    (checkout / "labextension/src/argv.ts").unlink()
+    (checkout / "labextension/src/core/argv.ts").unlink()
     assert not is_current(checkout)

@@ -13,8 +13,7 @@ from jupyter_server.auth.decorator import allow_unauthenticated, authorized
 from jupyter_server.base.handlers import JupyterHandler
 from tornado import web
 
-from ..clients.assets import Asset, Bundle, byte_range, read_folder
-from ..clients.xpra import STATIC
+from ..clients.assets import BUILT, Asset, Bundle, byte_range, read_folder
 from ..errors import UnknownSession
 from ..http.origin import is_known_host
 
@@ -37,15 +36,13 @@ PAGE_CSP = "; ".join(
 )
 IMMUTABLE = "private, max-age=31536000, immutable"
 
-templates = Environment(
-    loader=FileSystemLoader(STATIC.parent / "templates"), autoescape=True, undefined=StrictUndefined
-)
+templates = Environment(loader=FileSystemLoader(BUILT.parent / "templates"), autoescape=True, undefined=StrictUndefined)
 
 
 @cache
 def our_files() -> Bundle:
     """Our own scripts and styles: a few small files, read once."""
-    files = read_folder(STATIC, (".js", ".css", ".svg"))
+    files = read_folder(BUILT / "pages", (".js", ".css", ".svg"))
     return Bundle({name: Asset(name, body) for name, body in files.items()})
 
 
@@ -76,9 +73,8 @@ class PageHandler(JupyterHandler):
         """Sends a page; it is asked for anew each time, as it carries the addresses of the current files."""
         _ = self.xsrf_token  # sets the cookie that our scripts send back
         files = await asyncio.to_thread(our_files)
-        modules = sorted(name for name in files.files if name.startswith((f"{template}/", "shared/")))
         text = templates.get_template(f"{template}.html").render(
-            static=f"{self.base_url}qconnect/static/{files.digest}/", modules=modules, base_url=self.base_url, **values
+            static=f"{self.base_url}qconnect/static/{files.digest}/", base_url=self.base_url, **values
         )
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Cache-Control", "no-store")

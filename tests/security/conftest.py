@@ -23,7 +23,7 @@ PREFIX = "/a%40b/"
 
 
 @pytest.fixture(scope="package")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
+def server(tmp_path_factory: pytest.TempPathFactory, browser_code: None) -> Iterator[JupyterServer]:
     settings = {"QConnect": {"max_sessions": 2, "max_starts_per_minute": 0}}
     server = JupyterServer(tmp_path_factory.mktemp("home"), prefix=PREFIX, config=settings).start()
     yield server
@@ -63,7 +63,7 @@ def raw(server: JupyterServer) -> Iterator[Raw]:
 @pytest.fixture(scope="package")
 def table(server: JupyterServer, session: dict[str, Any]) -> list[tuple[str, type[Any]]]:
     """An address for every route of the package, and its handler."""
-    ours = f"{our_files().digest}/home/home.js"
+    ours = f"{our_files().digest}/home.js"
     files = {"static/([0-9a-f]{32})/(.+)": f"static/{ours}", "client/([0-9a-f]{32})/(.+)": load_vnc_client().url}
     groups = [(f"({pages.SESSION[1:-1]})", session["id"]), (handlers.JOB, session["id"])]
     groups += [("([A-Za-z0-9._-]{1,64})", "xterm"), ("(?P<job_id>[^/]+)", session["id"])]
