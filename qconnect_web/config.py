@@ -31,8 +31,8 @@ from .values.session import Record
 if TYPE_CHECKING:  # the browser's front door alone needs these (tests/test_cli_start.py)
     from .clients.xpra import Clients
     from .proxy.failures import Troubles
+    from .proxy.places import Places
     from .proxy.tickets import Tickets
-    from .proxy.websockets import Splices
 
 
 def site_config() -> Config:
@@ -54,7 +54,7 @@ class Site:
     apps: Catalogue
     clients: Clients
     tickets: Tickets
-    splices: Splices
+    places: Places
     troubles: Troubles
     questions: Questions
     hosts: frozenset[str] = frozenset()
@@ -187,9 +187,9 @@ class QConnect(LoggingConfigurable):
         """Constructs every object; the front doors only use them."""
         from .clients.xpra import Clients
         from .proxy.failures import Troubles
+        from .proxy.places import Places
         from .proxy.relay_client import Relay
         from .proxy.tickets import Tickets
-        from .proxy.websockets import Splices
 
         flavour, questions = self.flavour(), Questions()
         sessions = self.build_sessions(flavour, questions)
@@ -202,7 +202,9 @@ class QConnect(LoggingConfigurable):
             apps=sessions.apps,
             clients=clients,
             tickets=Tickets(),
-            splices=Splices(self.log, Relay(self.log), self.max_websockets, self.max_websockets_per_minute),
+            places=Places(
+                self.log, Relay(self.log), most=self.max_websockets, per_minute=self.max_websockets_per_minute
+            ),
             troubles=Troubles(),
             questions=questions,
             hosts=frozenset(host.lower() for host in self.allowed_hosts),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from qconnect_web.api.handlers import HANDLERS, JOB
+from qconnect_web.api import HANDLERS
 from qconnect_web.cli import parser
 from qconnect_web.config import QConnect
+from qconnect_web.http.base import JOB
 from qconnect_web.values.session import SessionState
 
 DOCS = Path(__file__).parent.parent / "docs"

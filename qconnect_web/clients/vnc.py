@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .assets import read_folder
+from .assets import STATIC, read_folder
 
-STATIC = Path(__file__).parents[1] / "static"
 NOVNC = Path(__file__).parents[1] / "novnc" / "novnc.js"
 SHARED = ("page", "methods", "painting", "clipboard", "work", "entry")
 """Modules of the agent of xpra's client that this one uses as well."""
