@@ -10,9 +10,10 @@ from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.utils import url_path_join
 
 from . import api, pages, proxy
-from .config import QConnect, Site
+from .config import QConnect
 from .proxy.log_limit import Quiet
 from .sessions import describe
+from .site import Site, build
 from .values.session import Session
 
 EVENT_SCHEMA = "https://qconnect-web.readthedocs.io/events/session/v1"
@@ -32,7 +33,7 @@ class QConnectApp(ExtensionApp):
 
     def initialize_settings(self) -> None:
         """Builds the site from its configuration."""
-        self.site = QConnect(parent=self).build()
+        self.site = build(QConnect(parent=self))
         self.settings["qconnect"] = self.site
 
     def initialize_handlers(self) -> None:

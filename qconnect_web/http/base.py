@@ -19,7 +19,7 @@ from .origin import is_known_host, is_own_origin
 from .statuses import status_of
 
 if TYPE_CHECKING:  # the one look up: what is built above is handed down in the web application's settings
-    from ..config import Site
+    from ..site import Site
 
 BRACKETS = {r"\[": r"(?:\[|%5[Bb])", r"\]": r"(?:\]|%5[Dd])"}
 """Those of `4[1].server` as addresses have them: tornado looks for a route before it decodes."""
