@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from qconnect_web.clients import xpra as clients
-from qconnect_web.clients.assets import STATIC, Asset, Bundle, byte_range, read_folder
+from qconnect_web.clients.assets import BUILT, Asset, Bundle, byte_range, read_folder
 from qconnect_web.clients.csp import csp
 from qconnect_web.clients.xpra import Client, Clients, inject_agent, load_client, xpra_version
 from qconnect_web.config import QConnect
@@ -157,7 +157,7 @@ def test_the_agent_is_one_script_that_ends_no_script_early(tmp_path: Path) -> No
 
 
 def test_no_module_of_the_agent_is_forgotten() -> None:
-    files = {path.stem for path in (STATIC / "agent").glob("*.js")}
+    files = {path.stem for path in (BUILT / "agent").glob("*.js")}
     assert files == set(clients.AGENT_FILES)
 
 

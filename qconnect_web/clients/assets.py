@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-STATIC = Path(__file__).parents[1] / "static"
+BUILT = Path(__file__).parents[1] / "static"
 """Our own files for the browser."""
 BINARY = (".png", ".ico", ".jpg", ".gif", ".webp", ".woff", ".woff2", ".gz")
 """Suffixes whose content is compressed already."""

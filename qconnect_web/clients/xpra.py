@@ -14,7 +14,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from ..environment import job_environment
-from .assets import STATIC, Asset, Bundle, read_folder
+from .assets import BUILT, Asset, Bundle, read_folder
 from .csp import csp
 from .vnc import vnc_files
 
@@ -68,7 +68,7 @@ def xpra_version(text: str) -> tuple[int, int] | None:
 @cache
 def agent() -> bytes:
     """The agent as one classic script: it must run before the client's first script, which no module does."""
-    parts = [(STATIC / "agent" / f"{name}.js").read_text("utf-8") for name in AGENT_FILES]
+    parts = [(BUILT / "agent" / f"{name}.js").read_text("utf-8") for name in AGENT_FILES]
     code = "\n".join(parts)
     code = re.sub(r"^import \{[^}]*\} from '[^']*';\n", "", code, flags=re.MULTILINE)
     code = re.sub(r"^export (?=const |function |async function )", "", code, flags=re.MULTILINE)
@@ -84,7 +84,7 @@ def inject_agent(html: bytes) -> bytes:
 
 def closed_page() -> bytes:
     """Our `connect.html`: where a client goes that our agent does not know, to say that its connection ended."""
-    return (STATIC / "closed.html").read_bytes()
+    return (BUILT / "closed.html").read_bytes()
 
 
 def _run_version(folder: Path) -> tuple[int, int] | None:

@@ -106,16 +106,21 @@ class QConnectHandler(JupyterHandler):
         if self._finished:
             return
         self.set_status(status)
-        self.set_header("Content-Type", "application/json")
-        self.finish(json.dumps({"message": message, "reason": reason}))
+        if status == 405:  # RFC 9110, 15.5.6
+            self.set_header("Allow", ", ".join(self._methods()))
+        kind, body = self.error_body(status, message, reason)
+        self.set_header("Content-Type", kind)
+        self.finish(body)
+
+    def error_body(self, status: int, message: str, reason: str) -> tuple[str, str]:
+        """The content type and the text of an error."""
+        return "application/json", json.dumps({"message": message, "reason": reason})
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Errors of Jupyter and Tornado in the same shape as ours; nothing of the request is repeated."""
         error = kwargs.get("exc_info", (None, None, None))[1]
         words = getattr(error, "log_message", None) if status_code < 500 else None
         told = responses.get(status_code, "Error")
-        if status_code == 405:  # RFC 9110, 15.5.6
-            self.set_header("Allow", ", ".join(self._methods()))
         self.refuse(status_code, words or f"{told}.", told.lower().replace(" ", "-"))
 
     def _methods(self) -> list[str]:

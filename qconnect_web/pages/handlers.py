@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jupyter_server.auth.decorator import allow_unauthenticated, authorized
 from tornado import web
 
-from ..clients.assets import STATIC, Asset, Bundle, byte_range, read_folder
+from ..clients.assets import BUILT, Asset, Bundle, byte_range, read_folder
 from ..errors import UnknownSession
 from ..http.base import QConnectHandler
 
@@ -32,15 +32,13 @@ PAGE_CSP = "; ".join(
 )
 IMMUTABLE = "private, max-age=31536000, immutable"
 
-templates = Environment(
-    loader=FileSystemLoader(STATIC.parent / "templates"), autoescape=True, undefined=StrictUndefined
-)
+templates = Environment(loader=FileSystemLoader(BUILT.parent / "templates"), autoescape=True, undefined=StrictUndefined)
 
 
 @cache
 def our_files() -> Bundle:
     """Our own scripts and styles: a few small files, read once."""
-    files = read_folder(STATIC, (".js", ".css", ".svg"))
+    files = read_folder(BUILT, (".js", ".css", ".svg"))
     return Bundle({name: Asset(name, body) for name, body in files.items()})
 
 
@@ -61,10 +59,9 @@ class PageHandler(QConnectHandler):
         self.set_header("Cache-Control", "no-store")
         self.finish(text)
 
-    def refuse(self, status: int, message: str, reason: str) -> None:
+    def error_body(self, status: int, message: str, reason: str) -> tuple[str, str]:
         """A plain word: Jupyter's own error page brings inline styles and scripts, which our policy stops."""
-        self.set_header("Content-Type", "text/plain; charset=utf-8")
-        self.finish(f"{status} {responses.get(status, 'Error')}\n")
+        return "text/plain; charset=utf-8", f"{status} {responses.get(status, 'Error')}\n"
 
     async def unknown(self) -> None:
         """404 with the sessions that live; nothing of the request is repeated."""
