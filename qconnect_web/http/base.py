@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from jupyter_server.base.handlers import JupyterHandler
 from tornado import web
 
-from ..errors import Forbidden, QConnectError, UnknownSession
+from ..errors import QConnectError, UnknownSession
 from ..values.job import JOB_ID
 from ..values.session import Session
 from .origin import is_known_host, is_own_origin
@@ -30,6 +30,7 @@ ANY_JOB = r"(?P<job_id>[^/]+)"
 SAFE_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 STRICT_CSP = "default-src 'none'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'; sandbox"
 """The policy of whatever is no page: opened directly, it can do nothing."""
+OTHER_PAGE = "Only pages of this server may open a session's display. Open the session's own page."
 
 
 def answers(method: Callable[..., Awaitable[None]]) -> Callable[..., Coroutine[Any, Any, None]]:
@@ -59,6 +60,12 @@ class QConnectHandler(JupyterHandler):
         site: Site = self.settings["qconnect"]
         return site
 
+    async def prepare(self, **options: Any) -> None:
+        """Lets Jupyter find out who asks; then no websocket is opened for a page that may not."""
+        await super().prepare(**options)
+        if self.opens_websocket and not self.check_origin():
+            self.refuse(403, OTHER_PAGE, "origin")
+
     def check_host(self) -> bool:
         """Whether the request came under a name of Jupyter's and of the site's."""
         return super().check_host() and is_known_host(self.request, self.site.hosts)
@@ -77,13 +84,6 @@ class QConnectHandler(JupyterHandler):
         if origin is None:
             return "Authorization" in self.request.headers and self.token_authenticated
         return is_own_origin(origin, self.request)
-
-    def want_own_page(self) -> None:
-        """Raises Forbidden where `check_origin` says no."""
-        if not self.check_origin():
-            raise Forbidden(
-                "Only pages of this server may open a session's display. Open the session's own page.", reason="origin"
-            )
 
     @property
     def content_security_policy(self) -> str:

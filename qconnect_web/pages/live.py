@@ -52,7 +52,6 @@ class LiveHandler(WebSocketMixin, WebSocketHandler, QConnectHandler):
     @ws_authenticated
     @authorized("execute")  # type: ignore[untyped-decorator]  # its types break with an action
     async def get(self, job_id: str) -> None:
-        self.want_own_page()
         self.session = await self.find_session(job_id)
         await self.site.clients.ready()
         opened: Awaitable[None] = super().get(job_id)

@@ -8,6 +8,7 @@ one that must not count), so the ticket alone lets it in, to that one session.
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from jupyter_server import CallContext
 from tornado import web
@@ -37,14 +38,14 @@ class DisplayHandler(QConnectHandler):
         if request.path != self.asked_path:
             request.headers.pop("Referer", None)
 
-    async def prepare(self, *, _redirect_to_login: bool = False) -> None:
+    async def prepare(self, **options: Any) -> None:
         """Lets in whom Jupyter knows, or who holds a ticket for this session."""
         CallContext.set(CallContext.JUPYTER_HANDLER, self)  # as Jupyter's own does: `log_limit` looks for it
         if self.request.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.request.headers:
             raise web.HTTPError(413, "A display takes no body.")
         ticket = self.path_kwargs.get("ticket")
         if ticket is None:
-            await super().prepare(_redirect_to_login=_redirect_to_login)
+            await super().prepare(_redirect_to_login=False, **options)
         elif not self.check_host():  # a foreign name that was made to point here
             raise web.HTTPError(403)
         elif not await self._has_ticket(ticket):

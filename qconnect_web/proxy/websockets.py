@@ -1,7 +1,8 @@
 """A request for the websocket of a session's display, from the check to the pump, in the order in which it goes.
 
-`prepare` has checked the name it came by and who asks; here its page is checked, its session found, a place taken; held
-until the session is ready; a line opened to its display; the browser answered 101; and both ends given to the pump.
+`prepare` has checked the name it came by, who asks, and from whose page. Here its session is found and a place taken;
+it is held until the session is ready; a line is opened to the display; the browser is answered 101; and both ends are
+given to the pump.
 """
 
 from __future__ import annotations
@@ -38,7 +39,6 @@ class DisplayWebsocket(DisplayHandler):
     @ws_authenticated
     @authorized("execute")  # type: ignore[untyped-decorator]  # its types break with an action: typing is more than "read"
     async def get(self, job_id: str, viewer: str) -> None:
-        self.want_own_page()
         await self._open(job_id, viewer)
 
     head = get

@@ -248,9 +248,9 @@ MUTANTS = [
     ),
     Mutant(
         "a cookie without an origin opens the heartbeat",
-        "pages/live.py",
-        "self.want_own_page()",
-        "pass",
+        "http/base.py",
+        "if self.opens_websocket and not self.check_origin():",
+        "if False:",
         f"{NO_HEARTBEAT}[None]",
     ),
     Mutant(
