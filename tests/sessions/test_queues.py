@@ -18,6 +18,7 @@ from qconnect_web.errors import BadRequest, SchedulerUnavailable
 from qconnect_web.schedulers import Queue
 from qconnect_web.sessions import queues
 from qconnect_web.sessions.queues import Queues, check, queue_for, usual_memory
+from qconnect_web.site import build_sessions
 from qconnect_web.values.job import Job, JobSpec
 from tests.batch.system import BatchSystem
 from tests.support.deadline import aeventually
@@ -191,9 +192,10 @@ LEAVES = """
 import asyncio, sys
 from traitlets.config import Config
 from qconnect_web.config import QConnect
+from qconnect_web.site import build_sessions
 settings = {"scheduler": "torque", "sessions_dir": sys.argv[1]}
 async def leave(steps):
-    manager = QConnect(config=Config({"QConnect": settings})).build_sessions()
+    manager = build_sessions(QConnect(config=Config({"QConnect": settings})))
     asking = asyncio.create_task(manager.queues.known())
     for _ in range(steps):
         await asyncio.sleep(0)
@@ -223,7 +225,7 @@ def test_a_start_that_waits_for_the_queues_is_finished_by_who_leaves(
     site = QConnect(config=Config({"QConnect": {"scheduler": "torque", "sessions_dir": str(tmp_path / "sessions")}}))
 
     async def leave() -> None:
-        manager = site.build_sessions()
+        manager = build_sessions(site)
         starting = asyncio.create_task(manager.start("xterm", {}))
         await aeventually(lambda: system.alive("qstat"), 10, "the question after queues")
         await manager.close()
