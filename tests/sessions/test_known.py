@@ -219,6 +219,12 @@ def test_a_word_that_was_asked_for_before_the_run_was_seen_says_nothing_of_it() 
     assert told.look().word == "READY"
 
 
+def test_an_answer_that_says_nothing_of_a_run_leaves_its_session_unreachable() -> None:
+    told = Told().look(run="r1", connection=CONNECTION)
+    assert told.word == "READY"
+    assert told.answer(of(JobState.UNKNOWN)).word == "UNREACHABLE"
+
+
 def test_an_end_tells_the_exit_status_that_the_scheduler_has_forgotten() -> None:
     told = miss(ready().look(end=replace(END, exit_status=7)), 1, 0)
     assert (told.word, told.session.job.exit_status) == ("FAILED", 7)
