@@ -16,7 +16,7 @@ from traitlets.config import Config
 from qconnect_web.config import QConnect
 from qconnect_web.errors import BadRequest, SchedulerUnavailable
 from qconnect_web.schedulers import Queue
-from qconnect_web.sessions import queues
+from qconnect_web.sessions import timings
 from qconnect_web.sessions.queues import Queues, check, queue_for, usual_memory
 from qconnect_web.site import build_sessions
 from qconnect_web.values.job import Job, JobSpec
@@ -134,7 +134,7 @@ def test_memory_that_nobody_asked_for_is_the_queues(told: Told) -> None:
 
 
 def test_a_silent_batch_system_stops_no_start_and_delays_it_little(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queues, "PATIENCE", 0.2)
+    monkeypatch.setattr(timings, "QUEUES_PATIENCE", 0.2)
     told.delay = 30
     before = time.monotonic()
     assert fitted(told) == SPEC
@@ -151,7 +151,7 @@ def test_queues_are_asked_for_once_however_many_want_them(told: Told, monkeypatc
         assert await known.known() == [GUI]
         assert told.asked == 1
         monotonic = time.monotonic
-        monkeypatch.setattr(time, "monotonic", lambda: monotonic() + queues.FRESH + 1)
+        monkeypatch.setattr(time, "monotonic", lambda: monotonic() + timings.QUEUES_FRESH + 1)
         await known.known()
         assert told.asked == 2
 
@@ -165,7 +165,7 @@ def test_limits_that_were_told_once_still_count_while_the_batch_system_is_silent
         known = Queues(told)
         await known.known()
         monotonic = time.monotonic
-        monkeypatch.setattr(time, "monotonic", lambda: monotonic() + queues.FRESH + 1)
+        monkeypatch.setattr(time, "monotonic", lambda: monotonic() + timings.QUEUES_FRESH + 1)
         told.answer = None
         with pytest.raises(BadRequest, match="allows 12:00:00"):
             await known.fitted(replace(SPEC, walltime="99:00:00"), memory_given=True)
