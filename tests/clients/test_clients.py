@@ -15,7 +15,9 @@ import pytest
 
 from qconnect_web.clients import xpra as clients
 from qconnect_web.clients.assets import Asset, Bundle, byte_range, read_folder
-from qconnect_web.clients.xpra import Client, Clients, csp, inject_agent, load_client, xpra_version
+from qconnect_web.clients.csp import csp
+from qconnect_web.clients.xpra import Client, Clients, inject_agent, load_client, xpra_version
+from qconnect_web.config import QConnect
 
 pytestmark = pytest.mark.usefixtures("browser_code")
 INLINE = "var a = 1 < 2;\n"
@@ -250,9 +252,12 @@ def test_bundles_with_the_same_bytes_under_other_names_differ() -> None:
     assert Bundle({"a": Asset("a", b"x")}).digest != Bundle({"b": Asset("b", b"x")}).digest
 
 
-@pytest.mark.skipif(not clients.DEFAULT_FOLDERS[0].is_dir(), reason="xpra's client is not installed here")
+HERE = Path(QConnect().client_dirs[0])
+
+
+@pytest.mark.skipif(not HERE.is_dir(), reason="xpra's client is not installed here")
 def test_the_installed_client_loads_whole() -> None:
-    client = load_client(clients.DEFAULT_FOLDERS[0])
+    client = load_client(HERE)
     assert isinstance(client, Client)
     names = client.bundle.files
     page = names["index.html"].body.decode()
