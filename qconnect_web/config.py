@@ -149,8 +149,9 @@ class QConnect(LoggingConfigurable):
     max_questions_per_minute = Int(
         5,
         min=1,
-        help="How often a batch system is asked about one user's jobs within a minute, by all of the user's servers "
-        "and command lines together. More shows the end of sessions sooner when there are many.",
+        help="How often a batch system is asked about one user's jobs within a minute, on average over an hour, by "
+        "all of the user's servers and command lines together; in a minute in which something happens, up to 2.4 times "
+        "as often. More shows the end of sessions sooner when there are many.",
     ).tag(config=True)
     keep_ended_days = Float(
         7, min=0, help="For how many days an ended session and its logs stay in the list before they are removed."

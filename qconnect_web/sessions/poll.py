@@ -64,7 +64,7 @@ class Poll:
 
     def hurry(self) -> None:
         """Something changed: look and ask right away."""
-        self._cache.budget.hurry()
+        self._cache.budget.hurry(now())
         self._wake.set()
 
     def accepted(self, key: str, job_id: str) -> None:
@@ -104,7 +104,7 @@ class Poll:
         """
         self.known = known = derive(self.known, facts, self._cache.statuses, self._cache.stale_since, now())
         if any(self._cache.scheduler.cheap or new.connection or new.end for new in known.news):
-            self._cache.budget.hurry()
+            self._cache.budget.hurry(now())
         if known.changed or known.gone:
             self.observers.tell(known.changed)
 
