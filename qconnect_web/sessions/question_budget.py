@@ -45,6 +45,12 @@ class QuestionBudget:
         self._steps = 0
         self._hurried = True
 
+    def expect(self, now: Now) -> None:
+        """Something is on its way that the job itself tells of: the next question comes as soon as while one waits."""
+        if self._cheap:
+            self.hurry(now)
+        self._due = min(self._due, now.monotonic + timings.PENDING_INTERVAL)
+
     def due_in(self, now: Now) -> float:
         """Seconds until the next question is due."""
         return max(self._due - now.monotonic, self._rest(now))

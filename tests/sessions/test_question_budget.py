@@ -115,6 +115,19 @@ def test_an_outage_of_days_and_an_end_of_hours_are_borne() -> None:
     assert wait == pytest.approx(timings.MAX_INTERVAL)
 
 
+@pytest.mark.parametrize(("cheap", "wait"), [(False, timings.PENDING_INTERVAL), (True, 0)])
+def test_what_a_job_tells_itself_is_asked_about_when_it_is_time_unless_asking_costs_nothing(
+    cheap: bool, wait: float
+) -> None:
+    rations = budget(cheap=cheap)
+    assert asked(rations, 0)
+    assert postponed(rations, 0, pending=False, watched=True, moving=False) == pytest.approx(timings.READY_INTERVAL)
+    rations.expect(at(20))
+    assert max(0, rations.due_in(at(20))) == pytest.approx(wait)
+    rations.expect(at(25))
+    assert max(0, rations.due_in(at(25))) == pytest.approx(max(0, wait - 5)), "what is due already stays so"
+
+
 def test_a_change_while_a_question_is_under_way_is_asked_about_at_once() -> None:
     rations = budget()
     assert asked(rations, 0)
@@ -160,6 +173,15 @@ def test_who_only_looks_leaves_the_burst_to_who_acts() -> None:
     assert 12 <= min(gaps) <= max(gaps) <= 13
     rations.hurry(at(1800))
     assert [asked(rations, 1800 + tick / 10) for tick in range(6)] == [True] * 6
+
+
+def test_who_looks_waits_as_long_as_the_bucket_takes_for_one_and_not_while_things_happen() -> None:
+    rations = budget()
+    assert asked(rations, 0)
+    assert postponed(rations, 0, pending=True, watched=True, moving=False) == pytest.approx(12.3, abs=0.1)
+    rations.hurry(at(1))
+    assert asked(rations, 1)
+    assert postponed(rations, 1, pending=True, watched=True, moving=False) == pytest.approx(10)
 
 
 def test_when_the_burst_is_spent_something_is_heard_every_thirteen_seconds() -> None:
