@@ -125,7 +125,7 @@ class QuestionBudget:
     def _kept(self, now: Now) -> float:
         """Seconds for which the bucket is kept for whoever acts: who only looks takes no more than flows in."""
         last = max((moment for moment in self.asked if moment <= now.epoch), default=0.0)
-        eager = self._cheap or now.monotonic < self._eager_until
+        eager = self._cheap or self._hurried or now.monotonic < self._eager_until
         return 0.0 if eager else last + timings.WINDOW / self._fills - now.epoch
 
     def _left(self, now: float) -> float:

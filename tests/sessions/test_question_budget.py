@@ -184,6 +184,13 @@ def test_who_looks_waits_as_long_as_the_bucket_takes_for_one_and_not_while_thing
     assert postponed(rations, 1, pending=True, watched=True, moving=False) == pytest.approx(10)
 
 
+def test_what_changed_is_asked_about_however_long_that_was_not_possible() -> None:
+    rations = budget()
+    rations.hurry(at(0))
+    rations.note_others([EPOCH + timings.EAGER], 0.0, at(timings.EAGER + 1))
+    assert asked(rations, timings.EAGER + 1)
+
+
 def test_when_the_burst_is_spent_something_is_heard_every_thirteen_seconds() -> None:
     rations = budget()
     for tick in range(30):
