@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,9 @@ class Front(Jupyter):
         return app
 
 
-@pytest.fixture(scope="module")
-def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
-    home = tmp_path_factory.mktemp("home")
+@contextmanager
+def opened(home: Path) -> Iterator[Front]:
+    """A front with one session, for as long as the block lasts."""
     store = Store(home / "sessions")
     store.prepare()
     new_run(store)
@@ -46,6 +47,12 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
         server = Front(home, Manager(store, TlsTransport()))
         yield server
         server.close()
+
+
+@pytest.fixture(scope="module")
+def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    with opened(tmp_path_factory.mktemp("home")) as front:
+        yield front
 
 
 @pytest.fixture
