@@ -60,7 +60,7 @@ def test_each_journey_goes_through_files_that_there_are_and_counts_its_turns_bac
 
 def test_every_document_is_linked_and_every_link_leads_somewhere() -> None:
     root = DOCS.parent
-    pages = [root / "README.md", root / "CONTRIBUTING.md", *DOCS.glob("*.md")]
+    pages = [root / "README.md", root / "CONTRIBUTING.md", root / "SECURITY.md", *DOCS.glob("*.md")]
     linked = set()
     for page in pages:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):

@@ -20,20 +20,6 @@ from .vnc import vnc_files
 
 log = logging.getLogger(__name__)
 
-AGENT_FILES = (
-    "page",
-    "origin",
-    "methods",
-    "painting",
-    "packets",
-    "windows",
-    "clipboard",
-    "work",
-    "entry",
-    "keyboard",
-    "main",
-)
-"""The agent's modules, each after those that it imports from."""
 EMPTY_PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII="
 )
@@ -67,12 +53,8 @@ def xpra_version(text: str) -> tuple[int, int] | None:
 
 @cache
 def agent() -> bytes:
-    """The agent as one classic script: it must run before the client's first script, which no module does."""
-    parts = [(BUILT / "agent" / f"{name}.js").read_text("utf-8") for name in AGENT_FILES]
-    code = "\n".join(parts)
-    code = re.sub(r"^import \{[^}]*\} from '[^']*';\n", "", code, flags=re.MULTILINE)
-    code = re.sub(r"^export (?=const |function |async function )", "", code, flags=re.MULTILINE)
-    return f"(() => {{\n'use strict';\n{code}}})();\n".encode()
+    """The agent, as the build made one classic script of it; raises OSError when it was not built."""
+    return (BUILT / "agent" / "agent.js").read_bytes()
 
 
 def inject_agent(html: bytes) -> bytes:
@@ -84,7 +66,7 @@ def inject_agent(html: bytes) -> bytes:
 
 def closed_page() -> bytes:
     """Our `connect.html`: where a client goes that our agent does not know, to say that its connection ended."""
-    return (BUILT / "closed.html").read_bytes()
+    return (BUILT / "agent" / "closed.html").read_bytes()
 
 
 def _run_version(folder: Path) -> tuple[int, int] | None:

@@ -38,7 +38,7 @@ templates = Environment(loader=FileSystemLoader(BUILT.parent / "templates"), aut
 @cache
 def our_files() -> Bundle:
     """Our own scripts and styles: a few small files, read once."""
-    files = read_folder(BUILT, (".js", ".css", ".svg"))
+    files = read_folder(BUILT / "pages", (".js", ".css", ".svg"))
     return Bundle({name: Asset(name, body) for name, body in files.items()})
 
 
@@ -51,9 +51,8 @@ class PageHandler(QConnectHandler):
         """Sends a page; it is asked for anew each time, as it carries the addresses of the current files."""
         _ = self.xsrf_token  # sets the cookie that our scripts send back
         files = await asyncio.to_thread(our_files)
-        modules = sorted(name for name in files.files if name.startswith((f"{template}/", "shared/")))
         text = templates.get_template(f"{template}.html").render(
-            static=f"{self.base_url}qconnect/static/{files.digest}/", modules=modules, base_url=self.base_url, **values
+            static=f"{self.base_url}qconnect/static/{files.digest}/", base_url=self.base_url, **values
         )
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Cache-Control", "no-store")

@@ -62,7 +62,7 @@ class LiveHandler(WebSocketMixin, WebSocketHandler, QConnectHandler):
         self.viewer: str | None = None
         self.said = ""
         self.fitted: tuple[int, int] | None = None
-        self.watch: AbstractContextManager[None] = self.site.sessions.watching(self.session.id)
+        self.watch: AbstractContextManager[None] = self.site.sessions.watching()
         self.watch.__enter__()
         self.seats = self.owners[self.session.record.key]
         self.seats.join(self)

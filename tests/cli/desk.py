@@ -19,8 +19,8 @@ from qconnect_web.config import QConnect
 from qconnect_web.schedulers.local.scheduler import LocalScheduler
 from qconnect_web.site import build_sessions
 from qconnect_web.values.job import JobSpec
-from tests.deadline import eventually
-from tests.servers import JupyterServer
+from tests.support.deadline import eventually
+from tests.support.servers import JupyterServer
 
 QCONNECT = Path(sys.executable).parent / "qconnect"
 ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|[=>])")

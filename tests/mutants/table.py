@@ -19,8 +19,12 @@ class Mutant:
 
 
 HEADERS, DOORS = "tests/proxy/test_headers.py::", "tests/proxy/test_websocket_doors.py::"
-ACCOUNTS, STORE, ROUTES = "tests/proxy/test_accounts.py::", "tests/test_store.py::", "tests/test_routes.py::"
-FRONT, MODELS = "tests/security/test_front.py::", "tests/test_models.py::"
+ACCOUNTS, STORE, ROUTES = (
+    "tests/proxy/test_accounts.py::",
+    "tests/sessions/test_store.py::",
+    "tests/api/test_routes.py::",
+)
+FRONT, MODELS = "tests/security/test_front.py::", "tests/values/test_models.py::"
 NO_HEARTBEAT = f"{FRONT}test_a_cookie_opens_no_heartbeat_for_another_page"
 NO_CONNECTION = f"{MODELS}test_a_connection_that_no_job_writes_is_refused"
 COMES_IN = f"{DOORS}test_only_our_own_page_and_token_bearers_come_in"
@@ -130,14 +134,14 @@ MUTANTS = [
         "relay/pinned_tls.py",
         "return certificate is not None and hmac.compare_digest(fingerprint_of(certificate), fingerprint)",
         "return True",
-        "tests/test_credentials.py::test_keys_of_another_run_are_a_mismatch",
+        "tests/transports/test_credentials.py::test_keys_of_another_run_are_a_mismatch",
     ),
     Mutant(
         "the relay looks at no pin",
         "relay/process.py",
         "if not same_fingerprint(wrapped.getpeercert(binary_form=True), fingerprint):",
         "if False:",
-        "tests/proxy/test_relay.py::test_it_holds_a_certificate_against_the_pin_itself",
+        "tests/relay/test_relay.py::test_it_holds_a_certificate_against_the_pin_itself",
     ),
     Mutant(
         "any authority's certificate will do",
@@ -145,7 +149,7 @@ MUTANTS = [
         "context.minimum_version = ssl.TLSVersion.TLSv1_2",
         "context.minimum_version, context.check_hostname = ssl.TLSVersion.TLSv1_2, False\n"
         "        context.verify_mode = ssl.CERT_NONE",
-        "tests/test_credentials.py::test_the_context_trusts_one_certificate_and_shows_the_clients",
+        "tests/transports/test_credentials.py::test_the_context_trusts_one_certificate_and_shows_the_clients",
     ),
     Mutant(
         "anybody may own the socket",
@@ -180,7 +184,7 @@ MUTANTS = [
         "private_files.py",
         "if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:",
         "if stat.S_IMODE(status.st_mode) & 0o077:",
-        "tests/test_credentials.py::test_somebody_elses_file_is_refused",
+        "tests/transports/test_credentials.py::test_somebody_elses_file_is_refused",
         root=True,
     ),
     Mutant(
@@ -202,14 +206,14 @@ MUTANTS = [
         "sessions/limits.py",
         "len(self._starts) >= self.limits.starts_per_minute",
         "False",
-        "tests/test_submission.py::test_the_31st_start_within_a_minute_is_refused",
+        "tests/sessions/test_submission.py::test_the_31st_start_within_a_minute_is_refused",
     ),
     Mutant(
         "texts are markup",
         "pages/handlers.py",
         "autoescape=True",
         "autoescape=False",
-        "tests/test_pages.py::test_the_pages_escape_what_they_show",
+        "tests/pages/test_pages.py::test_the_pages_escape_what_they_show",
     ),
     Mutant(
         "any host name is the site's",
@@ -300,14 +304,14 @@ MUTANTS = [
         "proxy/relay_client.py",
         "env={name: os.environ[name] for name in PASSED if name in os.environ},",
         "env=dict(os.environ),",
-        "tests/proxy/test_relay.py::test_it_knows_nothing_but_what_it_needs",
+        "tests/relay/test_relay.py::test_it_knows_nothing_but_what_it_needs",
     ),
     Mutant(
         "xpra sees the server's secrets",
         "clients/xpra.py",
         "env=job_environment(),",
         "env=None,",
-        "tests/test_clients.py::test_the_xpra_beside_it_sees_no_secret",
+        "tests/clients/test_clients.py::test_the_xpra_beside_it_sees_no_secret",
     ),
     Mutant(
         "the batch system's commands see the server's secrets",

@@ -16,9 +16,9 @@ from qconnect_web.proxy.activity import INPUT_RATE, Tally
 from qconnect_web.proxy.log_limit import LINES, Bucket, Quiet
 from qconnect_web.proxy.places import Places
 from qconnect_web.relay import process
-from tests.deadline import eventually
 from tests.proxy.test_splice import opened, path
 from tests.proxy.world import BASE, Jupyter, Node, Run, resident_kb, settle, switch
+from tests.support.deadline import eventually
 
 Doors = Callable[..., Node]
 MIB = 1024 * 1024

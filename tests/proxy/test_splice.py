@@ -21,8 +21,8 @@ from websockets.sync.server import ServerConnection, serve
 
 from qconnect_web.errors import IdentityMismatch, NotReady, UnknownSession, Unreachable
 from qconnect_web.proxy import dial, websockets
-from tests.deadline import eventually
 from tests.proxy.world import ACCEPT, BASE, VIEWER, Jupyter, Node, Run, Wire, settle, switch
+from tests.support.deadline import eventually
 
 Doors = Callable[..., Node]
 MOST = 16

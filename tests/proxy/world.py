@@ -50,7 +50,7 @@ from qconnect_web.transports.local import LocalTransport
 from qconnect_web.transports.tls import TlsTransport
 from qconnect_web.values.job import Job, JobSpec, JobState
 from qconnect_web.values.session import Connection, Record, Session
-from tests.deadline import eventually
+from tests.support.deadline import eventually
 
 BASE = "/a%40b/"
 VIEWER = "viewer-0001"

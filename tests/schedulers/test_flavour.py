@@ -11,7 +11,7 @@ from traitlets.config import Config
 from qconnect_web.config import QConnect
 from qconnect_web.schedulers.detect import detect
 from qconnect_web.site import build
-from tests.recordings import OPENPBS, SLURM, TORQUE, recorded
+from tests.support.recordings import OPENPBS, SLURM, TORQUE, recorded
 
 
 @pytest.fixture

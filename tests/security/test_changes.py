@@ -11,7 +11,7 @@ from qconnect_web.api.installation import NowhereHandler
 from qconnect_web.proxy.handler import DisplayHandler
 from tests.security.conftest import Browser
 from tests.security.raw import Raw
-from tests.servers import JupyterServer
+from tests.support.servers import JupyterServer
 
 EVIL = "https://evil.example"
 CHANGES = ("POST", "PUT", "PATCH", "DELETE")
