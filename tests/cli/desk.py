@@ -46,7 +46,7 @@ class Desk:
 
     @property
     def scheduler(self) -> LocalScheduler:
-        return LocalScheduler(self.sessions_dir.parent / "local")
+        return LocalScheduler(self.sessions_dir.parent / "local", max_running=4)
 
     def environment(self, **changed: str | None) -> dict[str, str]:
         """A login's; None takes a variable out."""

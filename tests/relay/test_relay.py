@@ -31,7 +31,7 @@ from tests.support.deadline import aeventually, eventually
 
 Doors = Callable[..., Node]
 LEAN = {"qconnect_web", "qconnect_web.relay"} | {
-    f"qconnect_web.relay.{name}" for name in ("channel", "epoll_loop", "pinned_tls", "process", "pump")
+    f"qconnect_web.relay.{name}" for name in ("channel", "epoll_loop", "flow", "pinned_tls", "process", "pump")
 }
 
 

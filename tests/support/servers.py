@@ -268,7 +268,7 @@ def x_traces(home: Path, numbers: set[str]) -> set[str]:
 def _names(who: Path, home: Path) -> bool:
     """Whether a runtime folder's own description names this home."""
     try:
-        return str(home) in who.read_text()
+        return os.fsencode(home) in who.read_bytes()
     except OSError:
         return False
 
