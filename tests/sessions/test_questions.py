@@ -16,10 +16,10 @@ from qconnect_web.sessions.poll import Poll
 from qconnect_web.sessions.store import Store
 from qconnect_web.values.job import Job, JobState
 from qconnect_web.values.session import SessionState
-from tests.deadline import aeventually
 from tests.sessions.defaults import job_cache
-from tests.test_jobs import Scripted
-from tests.test_store import CONNECTION, END, RECORD
+from tests.sessions.test_jobs import Scripted
+from tests.sessions.test_store import CONNECTION, END, RECORD
+from tests.support.deadline import aeventually
 
 KEYS = {f"key{number}": f"{number}.s" for number in range(1, 4)}
 
