@@ -21,7 +21,7 @@ from tests.bench.programs import build, listening
 from tests.bench.sessions import running_sessions
 from tests.support.deadline import eventually
 from tests.support.servers import JupyterServer, free_port
-from tests.transports.ssh.sshd import Nodes
+from tests.transports.ssh.sshd import SshNodes
 
 SESSIONS = {"local": 8, "tls": 2, "ssh": 2}
 """Ours allows 16 websockets per session: so many sessions carry the 120 and the 20 that are open at most."""
@@ -209,7 +209,7 @@ def _ours_ssh(home: Path, path: Path) -> Iterator[tuple[JupyterServer, list[str]
 def _node(folder: Path) -> Iterator[Path]:
     """An ssh server, as it is, that lets this user in; gives the client's configuration that leads to it."""
     folder.mkdir()
-    nodes = Nodes(folder)
+    nodes = SshNodes(folder)
     try:
         nodes.add(NODE)
         yield nodes.config

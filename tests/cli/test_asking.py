@@ -7,7 +7,7 @@ import sys
 import pexpect
 import pytest
 
-from tests.cli.desk import plain
+from tests.cli.command_line import plain
 from tests.support.servers import REPOSITORY
 
 PROGRAM = """

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from tests.cluster.batch import Torque
+from tests.cluster.cluster import Cluster
 from tests.cluster.conftest import settings
 from tests.cluster.display import STARTING_S, answers, connection, end_of, opened, opened_on, shown, written
 from tests.cluster.leftovers import evict, left_on
 from tests.cluster.server import ClusterServer, server_on
 from tests.cluster.small import small_home
 from tests.cluster.test_neighbours import squatter
-from tests.cluster.world import Cluster
 from tests.support.deadline import eventually
 from tests.support.extent import LONG
 

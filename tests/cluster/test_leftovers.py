@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from tests.cluster.batch import Torque
+from tests.cluster.cluster import Cluster
 from tests.cluster.conftest import EVIL
 from tests.cluster.display import end_of, opened_on
 from tests.cluster.leftovers import evict, left_on
 from tests.cluster.node import Node
 from tests.cluster.server import ClusterServer
-from tests.cluster.world import Cluster
 from tests.support.deadline import eventually
 from tests.support.extent import LONG
 

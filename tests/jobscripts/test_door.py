@@ -20,9 +20,9 @@ from websockets.asyncio.client import unix_connect as aunix_connect
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, unix_connect
 
-from tests.proxy.world import make_pair
 from tests.support.deadline import eventually
 from tests.support.script_run import ask, client_context, free_port
+from tests.support.session_run import make_pair
 
 DOOR = Path(__file__).parents[2] / "jobscripts/door.py"
 HELLO = b"RFB 003.008\n"

@@ -18,9 +18,10 @@ from websockets.sync.client import connect
 
 from qconnect_web.transports.keys import pinned_context
 from qconnect_web.transports.local import LocalTransport
-from tests.proxy.world import BASE, VIEWER, Jupyter, Run, settle
 from tests.support.deadline import eventually
+from tests.support.jupyter_here import BASE, VIEWER, Jupyter, settle
 from tests.support.servers import free_port
+from tests.support.session_run import Run
 
 pytestmark = pytest.mark.skipif(shutil.which("xpra") is None, reason="xpra is not installed")
 OPTIONS = """

@@ -125,7 +125,7 @@ def children(pid: int) -> list[int]:
     return [*found, *(below for child in found for below in children(child))]
 
 
-class Nodes:
+class SshNodes:
     """The servers of one test, and the user's side of them: a key, known hosts, ssh's configuration."""
 
     def __init__(self, root: Path) -> None:
