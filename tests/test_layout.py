@@ -16,6 +16,7 @@ BESIDE = {
     "e2e",
     "bench",
     "mutants",
+    "support",
 }
 """Folders of tests that no room of the package has."""
 ABOUT_ALL = {"aio", "browser_code", "docs", "habits", "imports", "layout", "packaging"}

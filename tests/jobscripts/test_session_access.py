@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives import hashes
 
 from qconnect_web.values.session import Connection
 from tests.support.deadline import eventually
-from tests.support.script_run import SYSTEM_PATH, ScriptRun, app, ask, client_context, free_port
+from tests.support.ports import own_port
+from tests.support.script_run import SYSTEM_PATH, ScriptRun, app, ask, client_context
 
 
 @pytest.fixture
@@ -232,7 +233,7 @@ def test_a_session_folder_that_is_not_private_is_refused(run: ScriptRun, tmp_pat
 
 
 def test_a_personal_xpra_configuration_opens_nothing(run: ScriptRun) -> None:
-    port = free_port()
+    port = own_port()
     for folder in (".xpra", ".config/xpra"):
         (run.home / folder).mkdir(parents=True)
         (run.home / folder / "xpra.conf").write_text(f"bind-tcp = 0.0.0.0:{port}\nstart = xterm\n")

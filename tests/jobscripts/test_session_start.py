@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from qconnect_web.values.job import JobSpec
 from qconnect_web.values.session import Connection, Record
 from tests.support.deadline import eventually
-from tests.support.script_run import SYSTEM_PATH, ScriptRun, app, ask, client_context, free_port
+from tests.support.ports import own_port
+from tests.support.script_run import SYSTEM_PATH, ScriptRun, app, ask, client_context
 
 
 @pytest.fixture
@@ -91,7 +92,7 @@ def test_without_the_look_at_the_listener_a_squatter_would_be_spoken_to(run: Scr
 
 
 def test_without_any_free_port_it_says_so(run: ScriptRun) -> None:
-    port = free_port()
+    port = own_port()
     with squatter(port), run.tagged(app(), port_base=port, port_range=1):
         end = run.ended()
         assert end["reason"] == "port-unavailable"

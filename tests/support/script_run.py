@@ -248,8 +248,3 @@ def ask(port: int, context: ssl.SSLContext | None) -> bytes:
         while part := found.recv(4096):
             answer += part
     return answer
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

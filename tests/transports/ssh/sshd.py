@@ -12,7 +12,7 @@ from pathlib import Path
 
 from qconnect_web.transports.ssh.options import SshSettings
 from tests.support.deadline import eventually
-from tests.support.servers import free_port
+from tests.support.ports import own_port
 
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/bin:/usr/local/sbin")
 IN_NAMESPACE = """
@@ -44,7 +44,7 @@ class Sshd:
     name: str
     options: tuple[str, ...] = ()
     binds: dict[Path, str] = field(default_factory=dict)
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=own_port)
     process: subprocess.Popen[bytes] | None = None
     _starts: int = 0
 
