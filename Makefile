@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 STAMP := $(VENV)/.ready
 
-.PHONY: demo test lint lint-python lint-web lint-shell bench setup system pictures clean
+.PHONY: demo test test-long unit lint lint-python lint-web lint-shell bench setup system pictures clean
 
 demo: NEEDS := demo
 demo: setup ## start JupyterLab with the embedded scheduler and print its URL
@@ -14,6 +14,14 @@ demo: setup ## start JupyterLab with the embedded scheduler and print its URL
 test: setup lint ## all tests, on real parts; one part: pytest tests/…
 	npm test
 	tests/run.sh
+
+unit: $(STAMP) ## within a minute: what needs Python and Node alone, no Debian packages, browser or root
+	$(BIN)/pytest --quiet --unit tests
+	npm test
+
+test-long: setup ## whether the tests are worth something, and the full numbers of those that have smaller ones: an hour or more
+	pytest -m long
+	QCONNECT_LONG_TESTS=1 pytest --timeout=7200 $$(grep -lr 'extent import LONG' tests)
 
 lint: setup
 	$(MAKE) --no-print-directory --output-sync -j2 lint-web lint-python lint-shell

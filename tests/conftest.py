@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-pytest_plugins = ["tests.cluster.fixtures"]
+pytest_plugins = ["tests.cluster.fixtures", "tests.support.extent", "tests.support.failures", "tests.support.unit"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from qconnect_web.api.handlers import HANDLERS, JOB
 from qconnect_web.cli import parser
 from qconnect_web.config import QConnect
 from qconnect_web.values.session import SessionState
 
+pytestmark = pytest.mark.unit
 DOCS = Path(__file__).parent.parent / "docs"
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 
+import pytest
+
 from tests.support.servers import REPOSITORY
 
+pytestmark = pytest.mark.unit
 TESTS = REPOSITORY / "tests"
 PACKAGE = REPOSITORY / "qconnect_web"
 BESIDE = {

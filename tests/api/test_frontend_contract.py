@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from qconnect_web.sessions.describe import describe
 from qconnect_web.values.job import Job, JobSpec, JobState
 from qconnect_web.values.session import Record, Session, SessionState
 
+pytestmark = pytest.mark.unit
 API = (Path(__file__).parents[2] / "labextension/src/models.ts").read_text()
 SPEC = JobSpec(name="xterm")
 JOB = Job(id="1.local", state=JobState.RUNNING)

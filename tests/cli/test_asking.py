@@ -10,6 +10,7 @@ import pytest
 from tests.cli.command_line import plain
 from tests.support.servers import REPOSITORY
 
+pytestmark = pytest.mark.unit
 PROGRAM = """
 import asyncio, sys
 from qconnect_web.cli.prompts import TtyAsker

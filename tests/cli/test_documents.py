@@ -15,6 +15,8 @@ from qconnect_web.cli.options import parser
 from tests.cli.command_line import QCONNECT, CommandLine
 from tests.support.servers import REPOSITORY
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.mark.parametrize("name", list(documents()))
 def test_the_kept_documents_are_current(name: str) -> None:

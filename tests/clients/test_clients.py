@@ -17,6 +17,7 @@ from qconnect_web.clients import xpra as clients
 from qconnect_web.clients.assets import Asset, Bundle, byte_range, read_folder
 from qconnect_web.clients.xpra import Client, Clients, csp, inject_agent, load_client, xpra_version
 
+pytestmark = pytest.mark.unit
 INLINE = "var a = 1 < 2;\n"
 HANDLER = "go(); return false"
 PAGE = f"""<!DOCTYPE html>

@@ -17,6 +17,7 @@ from tests.cluster.torque.jobs import Job, fold, seconds
 from tests.cluster.torque.said import Reply
 from tests.support.servers import REPOSITORY
 
+pytestmark = pytest.mark.unit
 CASES: dict[str, Any] = json.loads((REPOSITORY / "tests/data/recordings/torque-6.1.3.h5.json").read_text())
 OPTIONS = {"Join_Path": "j", "Keep_Files": "k", "Mail_Points": "m", "Priority": "p", "Shell_Path_List": "S"}
 ARRAYS = re.compile(r"^[0-9]+\[.*\n(?:    .*\n)?", re.MULTILINE)

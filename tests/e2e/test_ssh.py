@@ -31,7 +31,6 @@ pytestmark = [
     pytest.mark.timeout(180),
     pytest.mark.skipif(own_mounts() is not None, reason=str(own_mounts())),
 ]
-expect.set_options(timeout=20_000)  # two logins go before a question, on a machine that has much else to do
 
 
 @pytest.fixture

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -169,8 +170,27 @@ def test_an_older_run_writes_nothing_into_a_newer_ones_folder(run: ScriptRun) ->
         assert run.text("connection.json")
 
 
-def test_a_later_job_sweeps_up_after_a_dead_one_and_after_no_living_one(run: ScriptRun, tmp_path: Path) -> None:
-    living, later = ScriptRun(tmp_path), ScriptRun(tmp_path)
+@pytest.fixture
+def nobody_elses() -> Iterator[tuple[ScriptRun, ScriptRun, ScriptRun]]:
+    """Three jobs with one home, of a user of their own where root can have one.
+
+    Jobs of other tests sweep as well, what belongs to their user, and look into another home for what a display left.
+    """
+    with tempfile.TemporaryDirectory(prefix="qc-sweep-") as place:
+        Path(place).chmod(0o755)
+        found = ScriptRun(Path(place)), ScriptRun(Path(place)), ScriptRun(Path(place))
+        if os.getuid() == 0:
+            user = 100_000 + os.getpid()
+            os.chown(found[0].home, user, user)
+            for run in found:
+                run.user = user
+        yield found
+
+
+def test_a_later_job_sweeps_up_after_a_dead_one_and_after_no_living_one(
+    nobody_elses: tuple[ScriptRun, ScriptRun, ScriptRun],
+) -> None:
+    run, living, later = nobody_elses
     with run.by_hand(app("bash", "-c", STRAYS)), living.by_hand(app("bash", "-c", STRAYS)):
         dead, alive = run.ready(), living.ready()
         eventually(lambda: len(run.look()) > 12 and len(living.look()) > 12, what="both programs")

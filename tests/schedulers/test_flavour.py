@@ -12,6 +12,8 @@ from qconnect_web.config import QConnect
 from qconnect_web.schedulers.detect import detect
 from tests.support.recordings import OPENPBS, SLURM, TORQUE, recorded
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -15,6 +15,8 @@ from qconnect_web.sessions.job_cache import JobBook
 from qconnect_web.sessions.store import Store
 from qconnect_web.values.job import Job, JobSpec, JobState
 
+pytestmark = pytest.mark.unit
+
 
 class Scripted:
     """A scheduler that answers as it is told and counts the questions."""

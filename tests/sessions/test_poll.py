@@ -17,6 +17,8 @@ from qconnect_web.sessions.store import Store
 from qconnect_web.values.job import JobSpec
 from qconnect_web.values.session import Record, SessionState
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.mark.parametrize(
     ("age", "stopped", "state"),

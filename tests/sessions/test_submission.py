@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from qconnect_web.sessions.manager import SessionManager
 from qconnect_web.sessions.store import Store
 from qconnect_web.values.session import Record, Session
 
+pytestmark = pytest.mark.unit
+
 
 class FullDisk(Store):
     """A store that has no room for the first records with a job id."""
@@ -36,6 +39,9 @@ class FullDisk(Store):
 
 @pytest.fixture
 def sessions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SessionManager:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/xterm").symlink_to("/bin/true")  # no job of these tests gets to its program
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     monkeypatch.setattr("qconnect_web.config.Store", FullDisk)
     monkeypatch.setattr(job_cache, "PENDING_INTERVAL", 0.2)
     monkeypatch.setattr(job_cache, "READY_INTERVAL", 0.2)

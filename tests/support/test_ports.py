@@ -10,6 +10,8 @@ import pytest
 
 from tests.support.ports import own_port
 
+pytestmark = pytest.mark.unit
+
 
 def test_a_server_may_listen_and_come_back_and_nobody_else_gets_in() -> None:
     port = own_port()

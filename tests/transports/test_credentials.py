@@ -18,6 +18,8 @@ from qconnect_web.transports import keys
 from qconnect_web.transports.keys import pinned_context
 from tests.support.session_run import Run, make_pair, new_run, write_private
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:

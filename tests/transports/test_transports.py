@@ -20,6 +20,8 @@ from qconnect_web.values.job import Job, JobState
 from qconnect_web.values.session import Connection, Session
 from tests.support.session_run import Run, new_run
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:

@@ -64,9 +64,15 @@ def display(tmp_path: Path) -> Iterator[Path]:
         "while True: threading.Thread(target=serve,args=(l.accept()[0],),daemon=True).start()"
     )
     with subprocess.Popen([sys.executable, "-c", program, str(path)]) as process:
-        eventually(path.exists, 10, "the display's socket")
+        eventually(lambda: path.exists() and listens(path), 10, "the display")
         yield path
         process.kill()
+
+
+def listens(path: Path) -> bool:
+    """Whether anybody does: a socket is there before that."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        return not connection.connect_ex(str(path))
 
 
 async def echoed(forward: Forward, text: bytes = b"hello") -> bytes:
@@ -95,11 +101,14 @@ def ssh_processes() -> list[int]:
 def test_ten_sessions_on_a_node_share_one_connection(nodes: SshNodes, display: Path) -> None:
     server = nodes.add("node1")
     targets = [str(display)] + [f"{display}.{number}" for number in range(9)]
-    took = []
+    took, login = [], 0.0
 
     async def work() -> None:
+        nonlocal login
         async with masters(nodes) as found:
+            before = time.monotonic()
             ways = await asyncio.gather(*(found.forward("node1", str(display)) for _ in range(10)))
+            login = time.monotonic() - before
             assert len({way[1].path for way in ways}) == 1
             for target in targets[1:]:
                 before = time.monotonic()
@@ -111,7 +120,7 @@ def test_ten_sessions_on_a_node_share_one_connection(nodes: SshNodes, display: P
 
     run(work)
     assert server.logins() == 1
-    assert statistics.median(took) < 0.25  # 8 to 12 ms on an idle machine
+    assert statistics.median(took) < login / 2  # 8 to 12 ms on an idle machine, where a login takes 200
 
 
 def test_a_cancellation_that_is_lost_does_not_hold_up_a_login(

@@ -29,6 +29,7 @@ from qconnect_web.transports.ssh.options import (
     request_argv,
 )
 
+pytestmark = pytest.mark.unit
 CONTROL = Path("/tmp/x/m0")
 
 
