@@ -14,8 +14,9 @@ from qconnect_web.apps.catalogue import Catalogue
 from qconnect_web.sessions.store import Store
 from qconnect_web.transports.tls import TlsTransport
 from tests.proxy.test_websocket_doors import EVIL, LooksOnly
-from tests.proxy.world import BASE, Jupyter, Manager, at_home, new_run
 from tests.security.raw import Raw
+from tests.support.jupyter_here import BASE, Jupyter, Manager, at_home
+from tests.support.session_run import new_run
 
 LIVE = f"{BASE}qconnect/17.local/live"
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"

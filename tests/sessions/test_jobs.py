@@ -18,6 +18,8 @@ from qconnect_web.sessions.store import Store
 from qconnect_web.values.job import Job, JobSpec, JobState
 from tests.sessions.defaults import job_cache
 
+pytestmark = pytest.mark.unit
+
 
 class Scripted:
     """A scheduler that answers as it is told and counts the questions."""

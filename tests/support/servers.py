@@ -6,7 +6,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,17 +17,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from tests.support.deadline import eventually
+from tests.support.ports import own_port
 
 REPOSITORY = Path(__file__).parents[2]
 LEAN_PATH = f"{REPOSITORY}:{REPOSITORY}/tests/lean"
 """PYTHONPATH of servers that start as fast as they can."""
-
-
-def free_port() -> int:
-    """A TCP port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -50,7 +43,7 @@ class JupyterServer:
     home: Path
     module: str = "jupyter_server"
     config: dict[str, Any] = field(default_factory=dict)
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=own_port)
     token: str = field(default_factory=lambda: secrets.token_hex(16))
     prefix: str = "/"
     wrapper: Path | None = None

@@ -14,7 +14,7 @@ from qconnect_web.config import QConnect
 from qconnect_web.site import ssh_settings
 from qconnect_web.transports.ssh.options import SshSettings
 from tests.support.deadline import eventually
-from tests.support.servers import free_port
+from tests.support.ports import own_port
 
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/bin:/usr/local/sbin")
 IN_NAMESPACE = """
@@ -46,7 +46,7 @@ class Sshd:
     name: str
     options: tuple[str, ...] = ()
     binds: dict[Path, str] = field(default_factory=dict)
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=own_port)
     process: subprocess.Popen[bytes] | None = None
     _starts: int = 0
 
@@ -127,7 +127,7 @@ def children(pid: int) -> list[int]:
     return [*found, *(below for child in found for below in children(child))]
 
 
-class Nodes:
+class SshNodes:
     """The servers of one test, and the user's side of them: a key, known hosts, ssh's configuration."""
 
     def __init__(self, root: Path) -> None:

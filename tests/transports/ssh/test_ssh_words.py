@@ -33,6 +33,7 @@ from qconnect_web.transports.ssh.options import (
     request_argv,
 )
 
+pytestmark = pytest.mark.unit
 CONTROL = Path("/tmp/x/m0")
 
 
