@@ -24,7 +24,7 @@ from tests.support.deadline import aeventually
 KEYS = {f"key{number}": f"{number}.s" for number in range(1, 4)}
 
 
-class World:
+class Asking:
     """A batch system that counts its questions, three sessions, and the poll that somebody watches."""
 
     def __init__(self, root: Path) -> None:
@@ -56,11 +56,11 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
+def world(tmp_path: Path) -> Asking:
+    return Asking(tmp_path)
 
 
-async def journey(world: World) -> list[int]:
+async def journey(world: Asking) -> list[int]:
     """The questions until three sessions were queued, READY, and over."""
     running = asyncio.create_task(world.poll.run())
     counts = []
@@ -91,7 +91,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(timings, name, 3600.0)
 
 
-def test_a_display_is_asked_about_as_soon_as_while_one_waits(world: World) -> None:
+def test_a_display_is_asked_about_as_soon_as_while_one_waits(world: Asking) -> None:
     budget = world.poll._cache.budget
     world.submit()
     asyncio.run(world.poll.look())
@@ -116,7 +116,7 @@ def test_a_job_that_was_just_taken_is_no_reason_to_ask_unless_asking_costs_nothi
 
 
 @pytest.mark.usefixtures("slow")
-def test_three_sessions_cost_no_question_until_they_end_and_few_then(world: World) -> None:
+def test_three_sessions_cost_no_question_until_they_end_and_few_then(world: Asking) -> None:
     queued, ready, over = asyncio.run(journey(world))
     assert queued <= 1, "the one that is due when a server starts"
     assert ready == queued
