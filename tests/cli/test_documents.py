@@ -15,15 +15,15 @@ from qconnect_web.cli.options import parser
 from tests.cli.command_line import QCONNECT, CommandLine
 from tests.support.servers import REPOSITORY
 
-pytestmark = pytest.mark.unit
 
-
+@pytest.mark.unit
 @pytest.mark.parametrize("name", list(documents()))
 def test_the_kept_documents_are_current(name: str) -> None:
     kept = (REPOSITORY / name).read_text()
     assert kept == documents()[name], "run: python -m qconnect_web.cli.manual"
 
 
+@pytest.mark.unit
 def test_the_manual_has_every_option_and_status() -> None:
     text = documents()["share/man/man1/qconnect.1"].replace("\\-", "-")
     for action in parser()._actions:
@@ -33,6 +33,7 @@ def test_the_manual_has_every_option_and_status() -> None:
     assert "qguiconnect" not in text
 
 
+@pytest.mark.unit
 def test_the_manuals_examples_are_commands() -> None:
     for line, _ in EXAMPLES:
         name, *argv = shlex.split(line)
@@ -40,6 +41,7 @@ def test_the_manuals_examples_are_commands() -> None:
         parser().parse_args(argv)
 
 
+@pytest.mark.unit
 def test_the_manual_is_clean() -> None:
     """groff, where there is one, has nothing to complain about."""
     page = REPOSITORY / "share/man/man1/qconnect.1"
@@ -86,6 +88,7 @@ def test_zsh_completes_options_and_job_ids(full_cli: CommandLine) -> None:
     shell.close(force=True)
 
 
+@pytest.mark.unit
 def test_the_wheel_installs_them() -> None:
     data = (REPOSITORY / "pyproject.toml").read_text().partition("wheel.shared-data]")[2].partition("[tool.")[0]
     installed = re.findall(r'^"(share/[^"]+)" = "\1"$', data, re.M)
