@@ -75,12 +75,19 @@ def submit_argv(session: str) -> list[str]:
     return ["sbatch", "--parsable", f"--comment={TAG}={key}", f"--export={TAG}={key}"]
 
 
-def query_argv(user: str) -> list[str]:
+def query_argv(uid: int) -> list[str]:
     """All the user's jobs: 22.05 tells of everybody's, whatever it is asked (squeue(1), --json)."""
-    return ["squeue", "--json", "--states=all", f"--user={user}"]
+    return ["squeue", "--json", "--states=all", f"--user={uid}"]
 
 
 LINES_ARGV = ["scontrol", "-o", "show", "job"]
+
+
+def alone_argv(job_id: str) -> list[str]:
+    """One job; an id that Slurm does not know is an error then, and not just left out."""
+    return [*LINES_ARGV, checked_id(job_id)]
+
+
 QUEUES_ARGV = ["sinfo", "--noheader", "--exact", "--format=" + "|".join(f"%{field}" for field in QUEUES_FIELDS)]
 
 
@@ -132,11 +139,25 @@ def no_json(done: Done) -> bool:
     return bool(done.status and NO_JSON.search(done.err))
 
 
+def unknown_id(done: Done) -> bool:
+    """Whether the job that was asked about by itself is named as unknown."""
+    return bool(done.status and UNKNOWN_ID.search(done.err))
+
+
 def check_answer(done: Done) -> None:
     """Raises SchedulerUnavailable, SchedulerFailed for an answer that cannot be believed."""
     if done.status or not done.out.strip():
         kind = SchedulerUnavailable if silent(done) else SchedulerFailed
         raise kind(f"Slurm could not be asked about your jobs. It says: {done.words}")
+
+
+def check_errors(told: list[object], jobs: bool) -> None:
+    """Raises SchedulerUnavailable, SchedulerFailed for errors that stand in the answers themselves, without a job."""
+    errors = [error for given in told if isinstance(given, list) for error in given if isinstance(error, dict)]
+    words = " / ".join(dict.fromkeys(str(error.get("description") or error.get("error")) for error in errors))[:600]
+    if words and not jobs:
+        kind = SchedulerUnavailable if SERVER_SILENT.search(words) else SchedulerFailed
+        raise kind(f"Slurm could not be asked about your jobs. It says: {words}")
 
 
 def limit(text: str) -> int | None:
