@@ -65,8 +65,8 @@ def pieces(text: str, opening: str, name: str, decoder: json.JSONDecoder) -> Ite
         if head.start() < at:  # it stands within a value
             continue
         held, at = _object(body, head.end() - 1, decoder)
-        if held is None:
-            at = ends[number]
+        if held is None or (head[1] and at > ends[number]):  # one that holds the next one has not ended where it should
+            held, at = None, ends[number]
         yield Piece(head[1], held, body[head.end() - 1 : at], at == len(body))
 
 

@@ -103,6 +103,19 @@ def test_odd_values_of_one_job_harm_no_other(flavour: str, number: int, odd: dic
     assert bad not in found or found[bad].state in (JobState.RUNNING, JobState.UNKNOWN)
 
 
+@pytest.mark.parametrize(
+    "value", ["{", "}", "[", "]", '"', "\\", ",", '"}', '"{', '{"a":', '"a"}', "}}", "", "<Job>", "</Job>"]
+)
+def test_marks_that_open_or_close_something_harm_no_other(value: str) -> None:
+    for flavour in FLAVOURS:
+        plain = read(flavour, {})
+        for number, bad in zip(NUMBERS, job_ids(flavour), strict=True):
+            for place in PLACES:
+                found = read(flavour, {number: {place: value}})
+                others = {job_id: job for job_id, job in plain.items() if job_id != bad}
+                assert {job_id: job for job_id, job in found.items() if job_id != bad} == others, (flavour, place)
+
+
 def test_a_job_that_stands_in_an_answer_twice_is_not_believed_unless_one_is_tagged() -> None:
     def said(*states: str) -> str:
         jobs = [f"<Job><Job_Id>1.h</Job_Id><job_state>{state}</job_state></Job>" for state in states]
