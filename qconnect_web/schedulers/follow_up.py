@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 
+from ..errors import SchedulerUnavailable
 from ..values.job import Job, JobState
 
 MOST = 3
@@ -41,14 +42,19 @@ class FollowUp:
 
     def silent(self, answer: dict[str, Job]) -> list[str]:
         """The ids that are left without a word, those first that have been so for longest."""
-        left = [job_id for job_id, job in answer.items() if job.state is JobState.UNKNOWN]
+        left = [job_id for job_id, job in answer.items() if job == Job(job_id, JobState.UNKNOWN)]
         return [*(job_id for job_id in self._silent if job_id in left), *(x for x in left if x not in self._silent)]
 
     def settle(self, asked: Sequence[str], answer: dict[str, Job]) -> dict[str, Job]:
-        """The answer, in the order of the question; what stays UNKNOWN is noted, and told in the log once."""
+        """The answer, in the order of the question; what is left out is noted, and told in the log once.
+
+        Raises SchedulerUnavailable where nothing was said of any of them: that is no answer, of whatever status.
+        """
         self._silent = dict.fromkeys(self.silent(answer))
         if new := [job_id for job_id in self._silent if job_id not in self._logged]:
             names = ", ".join(new[:NAMED]) + (f" and {len(new) - NAMED} more" if len(new) > NAMED else "")
             log.warning("The batch system's answer does not tell the state of job %s: what it said last stands.", names)
         self._logged = {job_id for job_id in (*self._logged, *self._silent) if job_id in asked}
+        if answer and len(self._silent) == len(answer):
+            raise SchedulerUnavailable("The batch system was asked about your jobs and told of none. Trying again.")
         return {job_id: answer[job_id] for job_id in asked if job_id in answer}

@@ -125,6 +125,18 @@ def test_what_is_not_told_is_in_the_log_once(caplog: pytest.LogCaptureFixture) -
     assert sum("2.head" in line for line in lines) == sum("3.head" in line for line in lines) == 1
 
 
+@pytest.mark.parametrize("said", ["", "<Data></Data>"])
+def test_an_answer_that_tells_of_no_job_is_none(said: str) -> None:
+    """The words that are known stand, with their age; so they do for a job that nobody can say the state of."""
+    scheduler = TorqueScheduler(Played(lambda _: Done(("qstat",), 0, said, "")), user="alice")
+    for ids in (IDS, IDS[:1]):
+        with pytest.raises(SchedulerUnavailable, match="told of none"):
+            asyncio.run(scheduler.query(ids))
+    moved = "<Data><Job><Job_Id>1.head</Job_Id><job_state>M</job_state></Job></Data>"
+    commands = Played(lambda _: Done(("qstat",), 0, moved, ""))
+    assert states(asyncio.run(TorqueScheduler(commands, user="alice").query(["1.head"]))) == {"1.head": "UNKNOWN"}
+
+
 # ------------------------------------------------------------------ OpenPBS
 def first_only(argv: list[str]) -> Done:
     """As builds after 23.06: of several jobs the JSON holds the first one only, with status 0."""
