@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
@@ -123,6 +125,23 @@ def test_what_is_not_told_is_in_the_log_once(caplog: pytest.LogCaptureFixture) -
             asyncio.run(scheduler.query(IDS))
     lines = [record.getMessage() for record in caplog.records]
     assert sum("2.head" in line for line in lines) == sum("3.head" in line for line in lines) == 1
+
+
+@pytest.mark.parametrize("flavour", ["torque", "openpbs", "slurm"])
+def test_a_server_that_dies_behind_its_answer_is_asked_once_more_and_the_answer_stands(flavour: str) -> None:
+    kinds: dict[str, Any] = {"torque": TorqueScheduler, "openpbs": OpenPbsScheduler, "slurm": SlurmScheduler}
+    said = {"torque": torque_xml, "openpbs": pbs_json, "slurm": lambda ids: squeue(ids, uid=os.getuid())}[flavour]
+    ids = ["1", "2", "3"] if flavour == "slurm" else IDS
+
+    def say(argv: list[str]) -> Done:
+        if len(commands.asked) > 1:
+            raise SchedulerUnavailable("qstat did not answer within 20 seconds and was ended.")
+        return said(ids[:1])
+
+    commands = Played(say)
+    answer = asyncio.run(kinds[flavour](commands, user="u1").query(ids))
+    assert states(answer) == {ids[0]: "RUNNING", ids[1]: "UNKNOWN", ids[2]: "UNKNOWN"}
+    assert len(commands.asked) == 2
 
 
 @pytest.mark.parametrize("said", ["", "<Data></Data>"])

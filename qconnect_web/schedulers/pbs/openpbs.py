@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ...errors import SchedulerFailed, SchedulerUnavailable
@@ -92,12 +93,12 @@ class OpenPbsScheduler:
             return {}
         told = await self._listed(ids)
         silent = self._follow_up.silent(told)
-        if silent and self._json and self._follow_up.allowed():
-            told |= await self._again(silent, told)
-        elif silent and len(ids) > 1:
-            for job_id in silent:
-                if self._follow_up.allowed():
-                    told |= await self._again([job_id], told)
+        with suppress(SchedulerUnavailable):  # what was told before stands
+            if self._json:
+                await self._ask_again(silent, told)
+            elif len(ids) > 1:
+                for job_id in silent:
+                    await self._ask_again([job_id], told)
         return self._follow_up.settle(job_ids, told)
 
     async def _listed(self, ids: list[str]) -> dict[str, Job]:
@@ -113,17 +114,20 @@ class OpenPbsScheduler:
             self._json = False
             return told
 
-    async def _again(self, silent: list[str], told: dict[str, Job]) -> dict[str, Job]:
-        """What is said without JSON of those that were left out; those named as unknown are taken out of `told`."""
+    async def _ask_again(self, silent: list[str], told: dict[str, Job]) -> None:
+        """Asks without JSON, if it may, about those that were left out; `told` is put right."""
+        if not silent or not self._follow_up.allowed():
+            return
         try:
             again = await self._ask(silent, as_json=False)
-        except SchedulerFailed:
-            return {}
+        except SchedulerUnavailable:
+            raise
+        except SchedulerFailed:  # an error that names no job says nothing of it
+            return
         for job_id in silent:
-            if job_id not in again:
-                del told[job_id]
+            del told[job_id]
+        told |= again
         self._json = self._json and all(job.state is JobState.UNKNOWN for job in again.values())
-        return again
 
     async def _ask(self, ids: list[str], *, as_json: bool) -> dict[str, Job]:
         """One question; by two the first time, where the server keeps no finished jobs."""

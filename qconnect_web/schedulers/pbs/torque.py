@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ...errors import SchedulerFailed
+from ...errors import SchedulerFailed, SchedulerUnavailable
 from ...values.job import JOB_ID, Job, JobSpec, JobState
 from .. import Queue
 from ..commands import Commands, Done
@@ -56,14 +56,6 @@ NODES_ARGV = ["pbsnodes", "-x"]
 def answer(asked: Sequence[str], done: Done) -> dict[str, Job]:
     """The jobs of these ids in what `qstat -x` said; see common.settled."""
     return settled(asked, {job.id: job for job in jobs(done)}, done)
-
-
-def answered_alone(job_id: str, done: Done) -> dict[str, Job]:
-    """The answer to a question about one job; an error says nothing of it, unless it names it as unknown."""
-    try:
-        return answer([job_id], done)
-    except SchedulerFailed:
-        return {job_id: Job(job_id, JobState.UNKNOWN)}
 
 
 def jobs(done: Done, user: str | None = None) -> list[Job]:
@@ -142,11 +134,23 @@ class TorqueScheduler:
         if not ids:
             return {}
         told = answer(ids, await self._commands.ask(query_argv(ids)))
-        for job_id in self._follow_up.silent(told) if len(ids) > 1 else ():
-            if self._follow_up.allowed():
-                del told[job_id]
-                told |= answered_alone(job_id, await self._commands.ask(query_argv([job_id])))
+        if len(ids) > 1:
+            await self._ask_alone(self._follow_up.silent(told), told)
         return self._follow_up.settle(job_ids, told)
+
+    async def _ask_alone(self, silent: list[str], told: dict[str, Job]) -> None:
+        """Asks about each of these by itself, as long as it may and is answered; `told` is put right."""
+        for job_id in silent:
+            if not self._follow_up.allowed():
+                return
+            try:
+                again = answer([job_id], await self._commands.ask(query_argv([job_id])))
+            except SchedulerUnavailable:
+                return
+            except SchedulerFailed:  # an error that names no job says nothing of it
+                continue
+            del told[job_id]
+            told |= again
 
     async def mine(self) -> list[Job]:
         """The user's jobs."""

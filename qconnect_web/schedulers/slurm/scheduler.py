@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ...errors import SchedulerUnavailable
 from ...values.job import Job, JobSpec, JobState
 from .. import Queue
 from ..commands import Commands
@@ -39,21 +40,26 @@ class SlurmScheduler:
         told = {job.id: job for job in await self.mine()}
         self._unknown &= set(wanted) - set(told)
         answer = {job_id: told.get(job_id) or Job(job_id, JobState.UNKNOWN) for job_id in wanted}
-        for job_id in self._follow_up.silent(answer):
-            if job_id not in self._unknown and self._follow_up.allowed():
-                answer[job_id] = await self._alone(job_id)
+        await self._ask_alone(self._follow_up.silent(answer), answer)
         known = {job_id: job for job_id, job in answer.items() if job_id not in self._unknown}
         return self._follow_up.settle(job_ids, known)
 
-    async def _alone(self, job_id: str) -> Job:
-        """One job that the list left out; it is noted where Slurm says that there is no such job."""
-        done = await self._commands.ask(argv.alone_argv(job_id))
-        if argv.unknown_id(done):
-            self._unknown.add(job_id)
-        elif not done.status:
-            told = [job for job in jobs.jobs_of_lines(done, self._user, self._uid) if job.id == job_id]
-            return told[0] if told else Job(job_id, JobState.UNKNOWN)
-        return Job(job_id, JobState.UNKNOWN)
+    async def _ask_alone(self, silent: list[str], answer: dict[str, Job]) -> None:
+        """Asks about each of these by itself, as long as it may and is answered; notes whom Slurm does not know."""
+        for job_id in silent:
+            if job_id in self._unknown:
+                continue
+            if not self._follow_up.allowed():
+                return
+            try:
+                done = await self._commands.ask(argv.alone_argv(job_id))
+            except SchedulerUnavailable:
+                return
+            if argv.unknown_id(done):
+                self._unknown.add(job_id)
+            elif not done.status:
+                told = jobs.jobs_of_lines(done, self._user, self._uid)
+                answer |= {job.id: job for job in told if job.id == job_id}
 
     async def mine(self) -> list[Job]:
         """The user's jobs, those that ended a few minutes ago included; by two questions once without JSON."""
