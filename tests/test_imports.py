@@ -128,7 +128,7 @@ def test_the_relay_needs_the_standard_library_alone() -> None:
 
 def test_xml_is_read_in_one_place() -> None:
     readers = {path.relative_to(PACKAGE).as_posix() for path in modules() if ("xml", False) in imported(path)}
-    assert readers == {"schedulers/pbs/torque.py"}
+    assert readers == {"schedulers/pbs/torque_xml.py"}
 
 
 def test_modules_are_short() -> None:

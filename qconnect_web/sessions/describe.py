@@ -65,8 +65,8 @@ def reason(session: Session) -> str | None:
     if state is SessionState.FAILED or (state is SessionState.ENDED and job.exit_status):
         return f"The job ended: {end_words(job)}."
     sentences = {
-        SessionState.QUEUED: f"Waiting in the queue{_queue(job)}.{_comment(job)}",
-        SessionState.HELD: f"The job is held{_queue(job)} and starts when the hold is released.{_comment(job)}",
+        SessionState.QUEUED: f"Waiting in {_queue(job)}.{_comment(job)}",
+        SessionState.HELD: f"The job is held in {_queue(job)} and starts when the hold is released.{_comment(job)}",
         SessionState.STARTING: f"The job is running{where}; its display is starting.",
         SessionState.SUSPENDED: f"The scheduler has paused the job{where}; it goes on by itself.",
         SessionState.ENDING: f"The session is ending{where}.",
@@ -78,7 +78,7 @@ def reason(session: Session) -> str | None:
 
 
 def _queue(job: Job) -> str:
-    return f" {job.queue}" if job.queue else ""
+    return f"the queue {job.queue}" if job.queue else "the queue"
 
 
 def _comment(job: Job) -> str:

@@ -11,13 +11,19 @@ import fcntl
 import json
 import os
 import pwd
+import random
 import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
-from xml.sax.saxutils import escape
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests.batch import words
+from tests.batch.words import Shown
 
 SERVER = ".head"
 USER = pwd.getpwuid(os.getuid()).pw_name
@@ -33,6 +39,9 @@ class Engine:
         self.history = not (root / "no-history").exists()
         self.foreign = int((root / "foreign").read_text()) if (root / "foreign").exists() else 0
         self.number = root / "number"
+        self.templates: dict[str, Any] = json.loads((root / "templates.json").read_text())
+        self.manners = (root / "manners").read_text() if (root / "manners").exists() else ""
+        self.odd = (root / "odd").read_text() if (root / "odd").exists() else ""
 
     def submit(self, arguments: list[str]) -> int:
         script = sys.stdin.read()
@@ -54,7 +63,8 @@ class Engine:
         (folder / "job.json").write_text(json.dumps(said))
         if not self.paused:
             self.start(folder)
-        print(number if self.slurm else f"{number}{SERVER}")
+        sentence = self.slurm and "--parsable" not in arguments
+        print(f"{'Submitted batch job ' * sentence}{number}{'' if self.slurm else SERVER}")
         return 0
 
     def start(self, folder: Path) -> None:
@@ -94,110 +104,157 @@ class Engine:
         return ("R" if (folder / "pid").exists() else "Q"), None
 
     def cancel(self, names: list[str]) -> int:
-        folder = self.jobs / names[-1].partition(".")[0]
-        if not folder.is_dir():
-            print(f"qdel: nonexistent job id: {names[-1]}", file=sys.stderr)
-            return 0 if self.slurm else 153
+        """Ends these jobs; the status is the last error's. `scancel` says nothing of what it does not know."""
+        status = 0
+        for name in (name for name in names if name[0].isdigit()):
+            folder = self.jobs / name.partition(".")[0]
+            if not folder.is_dir():
+                unknown = {"torque": f"nonexistent job id: {name}", "openpbs": f"Unknown Job Id {full(name)}"}
+                status = self.complain("qdel", unknown, 153) or status
+            elif self.state(folder)[0] == "C":
+                over = "Request invalid for state of job MSG=invalid state for job - COMPLETE"
+                finished = {"torque": f"{over} {full(name)}", "openpbs": f"Job has finished {full(name)}"}
+                status = self.complain("qdel", finished, {"torque": 170, "openpbs": 35}.get(self.flavour, 0)) or status
+            else:
+                self.end(folder)
+        return status
+
+    def end(self, folder: Path) -> None:
         (folder / "cancelled").touch()
         if (folder / "pid").exists() and not (folder / "status").exists():
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(int((folder / "pid").read_text()), signal.SIGKILL)
+
+    def complain(self, program: str, said: dict[str, str], status: int) -> int:
+        """Says it in this flavour's words, if it has any; the status that goes with it."""
+        if self.flavour in said:
+            print(f"{program}: {said[self.flavour]}", file=sys.stderr)
+            return status
         return 0
 
-    def found(self, arguments: list[str]) -> tuple[list[Path], list[str]]:
-        """The jobs that are asked for, and the ids that are unknown."""
-        names = [argument for argument in arguments if re.match(r"[0-9]+(\.|$)", argument)]
-        if not names:
-            return sorted(self.jobs.glob("*")), []
-        folders = {name: self.jobs / name.partition(".")[0] for name in names}
-        return [path for path in folders.values() if path.is_dir()], [
-            n for n, path in folders.items() if not path.is_dir()
-        ]
+    def known(self, names: list[str]) -> list[Path]:
+        """The folders of these jobs, or of all; those that are just being made are none yet."""
+        folders = [self.jobs / name.partition(".")[0] for name in names] or list(self.jobs.glob("*"))
+        found = [folder for folder in folders if (folder / "job.json").exists()]
+        return found if names else sorted(found, key=lambda folder: int(folder.name))
 
-    def query(self, arguments: list[str]) -> int:
-        folders, unknown = self.found(arguments)
-        folders = [folder for folder in folders if (folder / "job.json").exists()]
-        if self.flavour == "openpbs":
-            return self.openpbs(folders, unknown, finished="-x" in arguments)
-        self.torque(arguments, folders)
-        return self.complain("Unknown Job Id Error", unknown)
+    def told(self, folders: list[Path]) -> list[Path]:
+        """Those of them that an answer holds: all, unless it has been told to leave some out without a word."""
+        chosen = {"first": folders[:1], "half": [folder for folder in folders if random.random() < 0.5]}
+        return chosen.get(self.manners, folders)
 
-    def complain(self, error: str, names: list[str]) -> int:
-        """Says so of each of these ids; the status that goes with it."""
+    def shown(self, folder: Path) -> Shown:
+        """One job, for an answer."""
+        letter, status = self.state(folder)
+        said = json.loads((folder / "job.json").read_text())
+        script = (folder / "script").read_text()
+        name = re.search(r"^#(?:PBS -N |SBATCH --job-name=)(\S+)", script, re.MULTILINE)
+        walltime = re.search(r"^#(?:PBS -l .*\bwalltime=|SBATCH --time=)([0-9:]{8,})", script, re.MULTILINE)
+        starts = folder / "starts"
+        odd = folder.name == self.odd
+        return Shown(
+            id=folder.name if self.slurm else f"{folder.name}{SERVER}",
+            letter=letter,
+            name="inf" if odd else name[1] if name else "STDIN",
+            user=USER,
+            node=os.uname().nodename,
+            tag=said["tag"],
+            walltime=walltime[1] if walltime else "01:00:00",
+            submitted=said["time"],
+            started=int(starts.stat().st_mtime) if starts.exists() else said["time"],
+            starts=int(starts.read_text()) if starts.exists() else 0,
+            status=status,
+            odd={"A": "a&b<c>", "B": ".5", "C": "C:\\Users", "D": "007"} if odd else {},
+        )
+
+    def qstat(self, arguments: list[str]) -> int:
+        names = [argument for argument in arguments if argument[0].isdigit()]
+        status = 0
         for name in names:
-            print(f"qstat: {error} {name}", file=sys.stderr)
-        return 153 if names else 0
+            if not (self.jobs / name.partition(".")[0] / "job.json").exists() and not self.without_history(arguments):
+                unknown = {"torque": f"Unknown Job Id Error {full(name)}", "openpbs": f"Unknown Job Id {full(name)}"}
+                status = self.complain("qstat", unknown, 153)
+        folders = self.known(names)
+        if self.flavour == "openpbs":
+            return self.openpbs(arguments, names, folders) or status
+        self.torque(arguments, folders, by_id=bool(names))
+        return status
 
-    def openpbs(self, folders: list[Path], unknown: list[str], *, finished: bool) -> int:
-        """One JSON object. A server without history knows no job that is over, and no job at all if asked for such."""
-        known = folders
-        if not self.history:
-            known = [] if finished else [folder for folder in folders if self.state(folder)[0] != "C"]
-        jobs = {f"{folder.name}{SERVER}": self.pbs_json(folder) for folder in known}
-        print(json.dumps({"pbs_version": "23.06.06", **({"Jobs": jobs} if jobs else {})}))
-        left = [*(f"{folder.name}{SERVER}" for folder in folders if folder not in known), *unknown]
-        if finished and not self.history:
-            self.complain("PBS is not configured to maintain job history", left)
-            return 0
-        return self.complain("Unknown Job Id", left)
+    def without_history(self, arguments: list[str]) -> bool:
+        """Whether finished jobs are asked for, which this server does not keep: it answers of no job at all then."""
+        return self.flavour == "openpbs" and not self.history and "-x" in arguments
 
-    def torque(self, arguments: list[str], folders: list[Path]) -> None:
+    def openpbs(self, arguments: list[str], names: list[str], folders: list[Path]) -> int:
+        """One JSON object, or blocks of text; of a job that is over, where it is not asked for such, an error."""
+        if self.without_history(arguments):
+            for name in names:
+                self.complain("qstat", {"openpbs": f"PBS is not configured to maintain job history {full(name)}"}, 0)
+            folders = []
+        status = 0
+        over = [folder for folder in folders if "-x" not in arguments and self.state(folder)[0] == "C"]
+        for folder in over if names else []:
+            use = "Job has finished, use -x or -H to obtain historical job information"
+            unknown = f"Unknown Job Id {full(folder.name)}"
+            said = f"{full(folder.name)} {use}" if self.history else unknown
+            status = self.complain("qstat", {"openpbs": said}, 35 if self.history else 153)
+        left = [folder for folder in folders if folder not in over]
+        left = self.told(left) if "json" in arguments or self.manners == "half" else left
+        jobs = {job.id: words.openpbs(job, self.templates) for job in map(self.shown, left)}
+        if "json" in arguments:
+            sys.stdout.write(words.openpbs_json(SERVER[1:], jobs, int(time.time())))
+        else:
+            sys.stdout.write("".join(words.openpbs_text(job_id, given) for job_id, given in jobs.items()))
+        return status
+
+    def torque(self, arguments: list[str], folders: list[Path], *, by_id: bool) -> None:
         """One document for all jobs or, where ids are given, for each; with `-u` a table, if there is a job."""
-        by_id = any(argument[0].isdigit() for argument in arguments)
-        if "-u" in arguments and folders:
-            rows = (f"{folder.name + SERVER:<23} {USER:<11} batch    {self.state(folder)[0]}" for folder in folders)
+        jobs = [self.shown(folder) for folder in self.told(folders)]
+        if "-u" in arguments and jobs:
+            rows = (f"{job.id:<23} {USER:<11} batch    {job.letter}" for job in jobs)
             print("", f"{SERVER[1:]}: ", f"{'Job ID':<23} {'Username':<11} Queue    S", *rows, sep="\n")
             return
-        for part in [[folder] for folder in folders] if by_id else [folders]:
-            print('<?xml version="1.0"?>\n<Data>' + "".join(map(self.xml, part)) + "</Data>")
+        for part in [[job] for job in jobs] if by_id else [jobs]:
+            inner = "".join(words.torque(job, self.templates) for job in part)
+            print(f'<?xml version="1.0"?>\n<Data>{inner}</Data>')
 
-    def xml(self, folder: Path) -> str:
-        letter, status = self.state(folder)
-        said = json.loads((folder / "job.json").read_text())
-        values = {"Job_Id": f"{folder.name}{SERVER}", "job_state": letter, "queue": "batch", "qtime": said["time"]}
-        values |= {"Job_Owner": f"{USER}@vm", "Variable_List": f"PBS_O_HOST=vm,QCONNECT_SESSION={said['tag']}"}
-        values |= {"exec_host": f"{os.uname().nodename}/0", "start_time": said["time"]} if letter != "Q" else {}
-        values |= {"start_count": (folder / "starts").read_text()} if letter != "Q" else {}
-        values |= {} if status is None else {"exit_status": status}
-        return "<Job>" + "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in values.items()) + "</Job>"
-
-    def pbs_json(self, folder: Path) -> dict[str, object]:
-        letter, status = self.state(folder)
-        said = json.loads((folder / "job.json").read_text())
-        values: dict[str, object] = {"job_state": letter.replace("C", "F"), "queue": "workq"}
-        values |= {"Variable_List": {"QCONNECT_SESSION": said["tag"]}}
-        values |= {"exec_host": f"{os.uname().nodename}/0*1"} if letter != "Q" else {}
-        return values | ({} if status is None else {"Exit_status": status})
+    def qselect(self, arguments: list[str]) -> int:
+        """The user's jobs that are not over."""
+        for folder in self.known([]):
+            if self.state(folder)[0] != "C" and USER in arguments:
+                print(full(folder.name))
+        return 0
 
     def squeue(self) -> int:
-        states = {"Q": "PENDING", "R": "RUNNING", "C": "COMPLETED"}
-        jobs: list[dict[str, object]] = []
-        for folder in sorted(self.jobs.glob("*")):
-            letter, status = self.state(folder)
-            said = json.loads((folder / "job.json").read_text())
-            cancelled = letter == "C" and status in (None, 271)
-            jobs.append(
-                {
-                    "job_id": int(folder.name),
-                    "user_name": USER,
-                    "job_state": "CANCELLED" if cancelled else states[letter],
-                    "batch_host": os.uname().nodename if letter != "Q" else "",
-                    "comment": f"QCONNECT_SESSION={said['tag']}",
-                    "exit_code": (status or 0) % 256 << 8,
-                }
-            )
-        for number in range(self.foreign):
-            jobs.append({"job_id": 10**6 + number, "user_name": "somebody", "job_state": "RUNNING", "name": "x" * 200})
-        print(json.dumps({"jobs": jobs}))
+        jobs = [self.shown(folder) for folder in self.told(self.known([]))]
+        somebody = {"user_name": "somebody", "job_state": "RUNNING", "name": "x" * 200}
+        foreign = [{"job_id": 10**6 + number, **somebody} for number in range(self.foreign)]
+        sys.stdout.write(words.squeue(jobs, foreign, self.templates["answer"], os.getuid()))
         return 0
+
+    def scontrol(self, arguments: list[str]) -> int:
+        """`scontrol -o show job [ID]`."""
+        names = [argument for argument in arguments if argument[0].isdigit()]
+        folders = self.known(names)
+        if names and not folders:
+            print("slurm_load_jobs error: Invalid job id specified", file=sys.stderr)
+            return 1
+        for folder in folders:
+            sys.stdout.write(words.scontrol(self.shown(folder), self.templates["line"], os.getuid()))
+        if not folders:
+            print("No jobs in the system")
+        return 0
+
+
+def full(name: str) -> str:
+    """An id with its server's name, as errors name it."""
+    return name if "." in name else f"{name}{SERVER}"
 
 
 def main(root: Path, program: str, arguments: list[str]) -> int:
     engine = Engine(root)
     if arguments == ["--version"]:
-        print(
-            {"torque": "Version: 6.1.3", "openpbs": "pbs_version = 23.06.06", "slurm": "slurm 22.05.8"}[engine.flavour]
-        )
+        versions = {"torque": "Version: 6.1.3.h5", "openpbs": "pbs_version = 23.06.06", "slurm": "slurm-wlm 22.05.8"}
+        print(versions[engine.flavour])
         return 0
     if program in ("qsub", "sbatch"):
         return engine.submit(arguments)
@@ -208,17 +265,17 @@ def main(root: Path, program: str, arguments: list[str]) -> int:
         return 0
     if program == "squeue":
         return engine.squeue()
+    if program == "scontrol":
+        return engine.scontrol(arguments)
     if program == "qselect":
-        for folder in engine.jobs.glob("*"):
-            print(f"{folder.name}{SERVER}")
-        return 0
+        return engine.qselect(arguments)
     if "-Q" in arguments:
         attributes = {"queue_type": "Execution", "enabled": "True", "started": "True"}
         lines = "\n".join(f"    {name} = {value}" for name, value in attributes.items())
         print(json.dumps({"Queue": {"batch": attributes}}) if "json" in arguments else f"Queue: batch\n{lines}\n")
         return 0
     if program == "qstat" and "-B" not in arguments:
-        return engine.query(arguments)
+        return engine.qstat(arguments)
     return 0
 
 

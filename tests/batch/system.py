@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.batch.templates import templates
 from tests.support.servers import JupyterServer
 
 HERE = Path(__file__).parent
@@ -39,6 +41,7 @@ class BatchSystem:
         (root / "flavour").write_text(flavour)
         (root / "engine.py").symlink_to(HERE / "engine.py")
         (root / "python").symlink_to(sys.executable)
+        (root / "templates.json").write_text(json.dumps(templates(flavour)))
         front = (HERE / "front.sh").read_text()
         for name in PROGRAMS[flavour]:
             program = root / "bin" / name
@@ -63,6 +66,14 @@ class BatchSystem:
     def keep_no_history(self) -> None:
         """As OpenPBS is installed, `job_history_enable` unset: jobs that are over are unknown, and `-x` is refused."""
         (self.root / "no-history").touch()
+
+    def leave_out(self, manners: str) -> None:
+        """Answers hold their `first` job only (OpenPBS: in JSON), or each job by `half` a chance; the status is 0."""
+        (self.root / "manners").write_text(manners)
+
+    def make_odd(self, number: str) -> None:
+        """The name and the variables of one job are no JSON and no XML from now on."""
+        (self.root / "odd").write_text(number)
 
     def operate(self, program: str, number: str) -> None:
         """What an operator does: `qrerun` lets a running job wait again, `qrun` starts a waiting one."""

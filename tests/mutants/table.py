@@ -320,4 +320,25 @@ MUTANTS = [
         "for name, value in os.environ.items()",
         "tests/schedulers/test_commands.py::test_commands_see_no_secret_and_no_other_jobs_variables",
     ),
+    Mutant(
+        "of TORQUE's documents the first one is read",
+        "schedulers/pbs/torque_xml.py",
+        "return [first, *rest] if first.strip() or not rest else rest",
+        "return ([first, *rest] if first.strip() or not rest else rest)[:1]",
+        "tests/schedulers/test_recordings.py::test_torque_prints_a_document_for_each_id_that_it_knows",
+    ),
+    Mutant(
+        "a job that nothing was said of counts as unknown to Slurm",
+        "schedulers/slurm/scheduler.py",
+        "if argv.unknown_id(done):",
+        "if done.status:",
+        "tests/schedulers/test_follow_up.py::test_a_controller_that_dies_between_two_questions_says_nothing",
+    ),
+    Mutant(
+        "a number in a site's banner is the new job",
+        "schedulers/slurm/argv.py",
+        "whole = PARSABLE.fullmatch(done.out.strip())",
+        "whole = PARSABLE.search(done.out.strip())",
+        "tests/schedulers/test_refusals.py::test_a_number_alone_is_no_id_and_two_are_none",
+    ),
 ]

@@ -10,11 +10,11 @@ import pytest
 
 from qconnect_web.errors import BadRequest, SchedulerFailed, SchedulerUnavailable
 from qconnect_web.schedulers.commands import Done
-from qconnect_web.schedulers.pbs import common, openpbs, refusals, torque
+from qconnect_web.schedulers.pbs import common, openpbs, openpbs_jobs, refusals, torque
 from qconnect_web.schedulers.pbs.common import first_host, seconds
 from qconnect_web.schedulers.slurm import argv, queues
 from qconnect_web.schedulers.slurm import jobs as slurm_jobs
-from qconnect_web.values.job import JobState
+from qconnect_web.values.job import Job, JobState
 from tests.support.recordings import OPENPBS, SLURM, TORQUE, cases, recorded
 
 pytestmark = pytest.mark.unit
@@ -61,6 +61,8 @@ SUBMIT_REASONS = {
         "qsub-name-space": "bad-option",
         "qsub-name-special": "bad-option",
         "qsub-name-unicode": "bad-option",
+        "qsub-nodes-gpus": "request-form",
+        "qsub-select-over-nodes": "request-form",
         "qsub-unknown-queue": "unknown-queue",
         "qsub-unknown-resource": "bad-option",
     },
@@ -212,16 +214,20 @@ def test_torque_prints_a_document_for_each_id_that_it_knows() -> None:
 
 
 def test_a_document_that_cannot_be_read_hides_no_other() -> None:
+    """What of it can be read is told nevertheless; of a job that is cut off in its middle, nothing."""
     three = ["6.torquehead", "7.torquehead", "8.torquehead"]
     done = recorded(TORQUE, "qstat-x-three-ids")
+    parts = [part for part in re.split(r"(?=<\?xml)", done.out) if part]
+    whole = torque.answer(three, done)
     for number, (good, bad) in product(range(3), [("<Job_Name>xterm", "<Job_Name>a & b"), ("</Data>", "")]):
-        parts = [part for part in re.split(r"(?=<\?xml)", done.out) if part]
-        parts[number] = parts[number].replace(good, bad)
-        answer = torque.answer(three, replace(done, out="".join(parts)))
-        states = [JobState.UNKNOWN if place == number else JobState.RUNNING for place in range(3)]
-        assert [answer[job_id].state for job_id in three] == states, "it is not told as gone"
-    with pytest.raises(SchedulerFailed, match="no XML"):
-        torque.answer(three, replace(done, out=done.out.replace("<Job_Name>xterm", "<Job_Name>a & b")))
+        torn = [part.replace(good, bad) if place == number else part for place, part in enumerate(parts)]
+        answer = torque.answer(three, replace(done, out="".join(torn)))
+        named = {three[number]: replace(whole[three[number]], name="a & b")} if bad else {}
+        assert answer == {**whole, **named}
+    for number in range(3):
+        torn = [part.partition("<Variable_List>")[0] if place == number else part for place, part in enumerate(parts)]
+        answer = torque.answer(three, replace(done, out="".join(torn)))
+        assert answer == {**whole, three[number]: Job(three[number], JobState.UNKNOWN)}, "it is not told as gone"
 
 
 def test_the_own_jobs_of_torque_are_found_also_where_everybody_sees_everybodys() -> None:
@@ -251,7 +257,7 @@ def test_every_job_in_every_xml_of_torque_has_its_state() -> None:
     assert not [job for job in states.values() if job.state is JobState.UNKNOWN]
     assert states["24.torquehead"].name == "a'b\"c&d<e>"
     assert states["25.torquehead"].state is JobState.HELD
-    assert states["25.torquehead"].comment == "Its user holds it."
+    assert states["25.torquehead"].comment == "Its user holds it; `qrls` lets it go."
     assert states["26.torquehead"].comment == "It waits for the time that it was submitted for."
     assert states["82.torquehead"].comment is not None
     assert "Unable to copy files back" in states["82.torquehead"].comment
@@ -270,9 +276,9 @@ def test_a_job_that_an_answer_leaves_out_is_not_told_as_gone() -> None:
         assert {job_id: job.state for job_id, job in answer.items()} == {"1.head": JobState.UNKNOWN}
 
 
-def test_success_without_a_byte_is_no_answer() -> None:
-    with pytest.raises(SchedulerFailed):
-        torque.answer(["1.head"], Done(("qstat",), 0, "", ""))
+def test_success_without_a_byte_says_nothing_of_a_job() -> None:
+    for answer in (torque.answer, openpbs.answer):
+        assert answer(["1.head"], Done(("qstat",), 0, "", "")) == {"1.head": Job("1.head", JobState.UNKNOWN)}
     with pytest.raises(SchedulerFailed):
         slurm_jobs.jobs_of_json(Done(("squeue",), 0, "", ""), "alice")
 
@@ -317,10 +323,10 @@ def test_no_job_is_gone_because_a_server_keeps_no_history() -> None:
         (torque, 265, "killed"),
         (torque, -11, "walltime"),
         (torque, -10, "memory"),
-        (openpbs, -29, "walltime"),
-        (openpbs, 271, "cancelled"),
-        (openpbs, -10, "not-started"),
-        (openpbs, -11, None),
+        (openpbs_jobs, -29, "walltime"),
+        (openpbs_jobs, 271, "cancelled"),
+        (openpbs_jobs, -10, "not-started"),
+        (openpbs_jobs, -11, None),
     ],
 )
 def test_exit_statuses_mean_what_this_batch_system_means(words: object, status: int | None, cause: str | None) -> None:
@@ -503,18 +509,36 @@ def test_parts_of_sets_of_slurm_jobs_are_refused_politely(job_id: str) -> None:
         argv.cancel_argv(job_id)
 
 
-def test_an_id_is_given_back_as_it_was_printed_with_or_without_the_servers_name() -> None:
+def test_an_id_is_given_back_as_it_was_printed_whatever_the_answer_calls_the_server() -> None:
     done = recorded(TORQUE, "qstat-x-job")
-    assert torque.answer(["3"], done)["3"].id == "3"
-    assert torque.answer(["3.torquehead"], done)["3.torquehead"].id == "3.torquehead"
-    assert torque.answer(["3.otherhost"], done)["3.otherhost"].state is JobState.UNKNOWN
+    for job_id in ("3", "3.torquehead", "3.torque", "3.torquehead.site.org", "3.alias"):
+        (job,) = torque.answer([job_id], done).values()
+        assert (job.id, job.state) == (job_id, JobState.RUNNING)
+    two = torque.answer(["3.torquehead", "3.otherhost", "4.torquehead"], done)
+    assert [job.state for job in two.values()] == [JobState.RUNNING, JobState.UNKNOWN, JobState.UNKNOWN]
+    unknown = Done(("qstat",), 153, "", "qstat: Unknown Job Id Error 3.torquehead.site.org")
+    assert torque.answer(["3.torquehead", "4.torquehead"], unknown) == {
+        "4.torquehead": Job("4.torquehead", JobState.UNKNOWN)
+    }
+
+
+def test_owners_are_told_also_by_names_with_a_domain() -> None:
+    for user, owner in (
+        ("u1", "u1@head"),
+        ("u1", r"CORP\u1@head"),
+        ("u1@corp", "u1@head"),
+        ("u1@corp", "u1@corp@head"),
+    ):
+        assert common.owned(user, {"Job_Owner": owner})
+    for user, owner in (("u1", "u2@head"), ("u1", "u1x@head"), ("", "u2@head"), ("head", "u1@head"), ("u1", "")):
+        assert not common.owned(user, {"Job_Owner": owner})
 
 
 def test_the_tag_is_found_among_variables() -> None:
-    assert torque.tag("PBS_O_QUEUE=batch,QCONNECT_SESSION=ab.c-1,PBS_O_HOST=vm") == "ab.c-1"
-    assert torque.tag("MY_QCONNECT_SESSION=x,A=b") is None
-    assert openpbs.tag({"QCONNECT_SESSION": "k1"}) == "k1"
-    assert openpbs.tag({"QCONNECT_SESSION": "../x"}) is None
+    assert common.tag_among("PBS_O_QUEUE=batch,QCONNECT_SESSION=ab.c-1,PBS_O_HOST=vm") == "ab.c-1"
+    assert common.tag_among("MY_QCONNECT_SESSION=x,A=b") is None
+    assert openpbs_jobs.tag({"QCONNECT_SESSION": "k1"}) == "k1"
+    assert openpbs_jobs.tag({"QCONNECT_SESSION": "../x"}) is None
 
 
 # ------------------------------------------------------------------ queues

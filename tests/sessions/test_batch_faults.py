@@ -24,7 +24,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
-from tests.batch.system import CANCEL, QUERY, BatchSystem, running, server_of
+from tests.batch.system import CANCEL, QUERY, SUBMIT, BatchSystem, running, server_of
 from tests.support.deadline import eventually
 from tests.support.extent import LONG
 from tests.support.recordings import OPENPBS, SLURM, TORQUE, cases, recorded
@@ -198,6 +198,36 @@ def test_a_submission_that_succeeds_after_our_time_out_is_one_job_and_one_sessio
         assert again.status == 201, "the same request again finds the same session"
         assert len(system.jobs()) == turn
         assert {session["id"] for session in server.sessions()} == {f"{job.name}.head" for job in system.jobs()}
+
+
+@pytest.mark.parametrize(("flavour", "out"), [("torque", "Quota: 17 of 20\\n42\\n"), ("slurm", "42\\n20\\n")])
+def test_a_submission_whose_answer_says_no_id_is_one_job_and_one_session(
+    flavour: str, out: str, tmp_path: Path, servers: list[JupyterServer]
+) -> None:
+    """The click is answered with an error, and the job that was made nevertheless is adopted; a second one is not."""
+    system = BatchSystem(tmp_path / "batch", flavour)
+    system.pause()
+    server = begin(servers, tmp_path, system, **FAST)
+    system.fault(SUBMIT[flavour], f"""engine "$@" >/dev/null; printf '{out}'; exit 0""")
+    for _ in range(2):
+        answer = server.request("POST", "qconnect/api/sessions", {"app": "xterm"}, {"Idempotency-Key": "click"})
+        if answer.status == 201:
+            break
+        assert (answer.status, answer.json()["reason"]) == (502, "scheduler-unavailable")
+        assert "look there before you start another" in answer.json()["message"]
+        eventually(server.sessions, 15, "the session of the job")
+    assert answer.status == 201, "the same click again finds the same session"
+    assert len(system.jobs()) == len(server.sessions()) == 1
+
+
+def test_an_id_in_a_sentence_is_found(tmp_path: Path, servers: list[JupyterServer]) -> None:
+    system = BatchSystem(tmp_path / "batch", "slurm")
+    system.pause()
+    server = begin(servers, tmp_path, system, **FAST)
+    system.fault(
+        "sbatch", """id=$(engine "$@"); echo "Welcome"; echo "Submitted batch job $id on cluster c1"; exit 0"""
+    )
+    assert server.launch()["id"] == "1"
 
 
 def hear(server: JupyterServer, job_id: str, stop: threading.Event) -> None:

@@ -17,6 +17,7 @@ from .refusals import silent
 
 KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 TAG = "QCONNECT_SESSION"
+AMONG_VARIABLES = re.compile(rf"(?:^|,){TAG}=({KEY.pattern})(?:,|$)")
 TIME = re.compile(r"(?:[0-9]{1,9}:){0,3}[0-9]{1,9}")
 HOST = re.compile(r"\s*\(?([A-Za-z0-9][A-Za-z0-9._-]*)")
 MAX_IDS = 500
@@ -46,7 +47,13 @@ STATE_WORDS = {
     "M": "It was moved to another server.",
     "U": "The node's own user is working there.",
 }
-HOLD_WORDS = {"u": "Its user holds it.", "o": "An operator holds it.", "s": "The system holds it."}
+HOLD_WORDS = {
+    "u": "Its user holds it; `qrls` lets it go.",
+    "o": "An operator holds it; ask your administrator.",
+    "s": "The system holds it, as it does with a job that could not be started; stop it and start it anew.",
+    "p": "The system holds it because of a password that is wrong or out of date; ask your administrator.",
+}
+"""Hold_Types of a held job (qstat(1B); `p` is OpenPBS's)."""
 
 UNKNOWN_ID = re.compile(r"(?:Unknown Job Id(?: Error)?|nonexistent job id:|Job has finished)\s+(\S+)", re.IGNORECASE)
 FINISHED_ID = re.compile(r"qstat:\s+(\S+) Job has finished", re.IGNORECASE)
@@ -115,9 +122,9 @@ def settled(asked: Sequence[str], found: Mapping[str, Job], done: Done) -> dict[
         check_answered(len(found), done)
     answer = {}
     for job_id in asked:
-        if job := named(job_id, found):
-            answer[job_id] = job
-        elif not any(same_job(job_id, name) for name in unknown):
+        if name := named(job_id, found) or alone(job_id, found, asked):
+            answer[job_id] = replace(found[name], id=job_id)
+        elif not named(job_id, unknown):
             answer[job_id] = Job(job_id, JobState.UNKNOWN)
     return answer
 
@@ -129,12 +136,58 @@ def check_answered(found: int, done: Done) -> None:
         raise kind(f"The batch system could not be asked about your jobs. It says: {done.words}")
 
 
-def named(job_id: str, found: Mapping[str, Job]) -> Job | None:
-    """The job of an id, also when only one of both carries the server's name (sites may cut it)."""
-    if job_id in found:
-        return found[job_id]
-    alike = [job for name, job in found.items() if same_job(name, job_id)]
-    return replace(alike[0], id=job_id) if len(alike) == 1 else None
+def distinct(jobs: Iterable[Job]) -> list[Job]:
+    """The jobs, each id once: of several with the same id the one that has a session's tag, else UNKNOWN.
+
+    A torn answer may hold what looks like a job; several clusters, asked at once, number their jobs alike.
+    """
+    found: dict[str, list[Job]] = {}
+    for job in jobs:
+        found.setdefault(job.id, []).append(job)
+    return [_one(job_id, alike) for job_id, alike in found.items()]
+
+
+def _one(job_id: str, alike: list[Job]) -> Job:
+    if all(job == alike[0] for job in alike):
+        return alike[0]
+    tagged = [job for job in alike if job.session]
+    return tagged[0] if len(tagged) == 1 else Job(job_id, JobState.UNKNOWN)
+
+
+def named(job_id: str, names: Iterable[str]) -> str | None:
+    """Which of these names, in an answer, is this id's: a server's name may be left out, or cut, on either side."""
+    alike = [name for name in names if _number(name) == _number(job_id)]
+    for same in (str.__eq__, same_job, _cut):
+        if len(found := [name for name in alike if same(name, job_id)]) == 1:
+            return found[0]
+    return None
+
+
+def alone(job_id: str, names: Iterable[str], asked: Sequence[str]) -> str | None:
+    """The job of this number under another name of its server: the only one in the answer, asked about once."""
+    alike = [name for name in names if _number(name) == _number(job_id)]
+    return alike[0] if len(alike) == 1 and sum(_number(other) == _number(job_id) for other in asked) == 1 else None
+
+
+def _cut(one: str, other: str) -> bool:
+    """Whether one begins with the other: `3.head` and `3.head.site.org`."""
+    return one.startswith(other) or other.startswith(one)
+
+
+def _number(job_id: str) -> str:
+    return job_id.partition(".")[0]
+
+
+def owned(user: str, given: Mapping[str, object]) -> bool:
+    """Whether a job is this user's: `name@host`, where a name may be `DOMAIN\\name` or `name@domain` to either side."""
+    owner = str(given.get("Job_Owner") or given.get("euser", ""))
+    names = {owner.partition("@")[0], owner.rpartition("@")[0]} - {""}
+    return not plain_names(user).isdisjoint(set().union(*map(plain_names, names)))
+
+
+def plain_names(name: str) -> set[str]:
+    """A user's name with and without the domain that it came with."""
+    return {name, name.partition("@")[0], name.rpartition("\\")[2]}
 
 
 # ------------------------------------------------------------------ values
@@ -177,10 +230,15 @@ def status_of(text: object) -> int | None:
     return int(str(text)) if re.fullmatch(r"\s*-?[0-9]{1,9}\s*", str(text)) else None
 
 
+def tag_among(variables: str) -> str | None:
+    """The session's key in a Variable_List that is one text: commas in values are not told from those between them."""
+    found = AMONG_VARIABLES.search(variables) if TAG in variables else None
+    return found[1] if found else None
+
+
 def comment_of(letter: str, comment: object, hold_types: object) -> str | None:
-    """What the scheduler says of the job, else what its state means."""
-    if isinstance(comment, str) and comment.strip():
-        return " ".join(comment.split())[:500]
+    """What the scheduler says of the job, and who holds it; else what its state means."""
+    said = [" ".join(comment.split())[:500]] if isinstance(comment, str) and comment.strip() else []
     if letter == "H":
-        return " ".join(HOLD_WORDS[hold] for hold in str(hold_types) if hold in HOLD_WORDS) or None
-    return STATE_WORDS.get(letter)
+        said += [HOLD_WORDS[hold] for hold in str(hold_types) if hold in HOLD_WORDS]
+    return " ".join(said) or STATE_WORDS.get(letter)

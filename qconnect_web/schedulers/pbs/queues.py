@@ -28,15 +28,18 @@ class Node:
 
 
 def blocks(text: str) -> dict[str, Attributes]:
-    """The attributes of each `Queue: name` (or `Server: name`) of `qstat -Q -f`, folded lines put together."""
+    """The attributes of each `Queue: name` (`Server: name`, `Job Id: id`) of `qstat -f`, folded lines put together.
+
+    The first of its name counts: a job's variables may hold whole lines.
+    """
     found: dict[str, Attributes] = {}
     current: Attributes | None = None
     for line in re.sub(r"\n\t", "", text).splitlines():
-        if head := re.fullmatch(r"(?:Queue|Server): (\S{1,255})", line.strip()):
+        if head := re.fullmatch(r"(?:Queue|Server|Job Id): (\S{1,255})", line.strip()):
             current = found.setdefault(head[1], {})
         elif current is not None and " = " in line:
             name, _, value = line.strip().partition(" = ")
-            current[name] = value
+            current.setdefault(name, value)
     return found
 
 

@@ -17,89 +17,60 @@ from typing import Any
 from ...errors import SchedulerFailed
 from ...values.job import Job, JobState
 from ..commands import Done
-from ..pbs.common import KEY, TAG
-from .argv import JOB_ID, check_answer, limit
+from ..json_pieces import Piece, documents, pieces
+from ..pbs.common import KEY, TAG, distinct
+from .argv import JOB_ID, check_answer, check_errors, limit
+from .states import cause, reason, state_of
 
-# squeue(1), JOB STATE CODES. COMPLETING still has processes on its node; CONFIGURING waits for nodes that boot.
-JOB_STATES = {
-    "PENDING": JobState.QUEUED,
-    "CONFIGURING": JobState.QUEUED,
-    "REQUEUED": JobState.QUEUED,
-    "REQUEUE_FED": JobState.QUEUED,
-    "REQUEUE_HOLD": JobState.HELD,
-    "RESV_DEL_HOLD": JobState.HELD,
-    "SPECIAL_EXIT": JobState.HELD,
-    "RUNNING": JobState.RUNNING,
-    "COMPLETING": JobState.RUNNING,
-    "SIGNALING": JobState.RUNNING,
-    "STAGE_OUT": JobState.RUNNING,
-    "RESIZING": JobState.RUNNING,
-    "SUSPENDED": JobState.SUSPENDED,
-    "STOPPED": JobState.SUSPENDED,
-    "COMPLETED": JobState.COMPLETED,
-    "CANCELLED": JobState.COMPLETED,
-    "FAILED": JobState.COMPLETED,
-    "TIMEOUT": JobState.COMPLETED,
-    "DEADLINE": JobState.COMPLETED,
-    "OUT_OF_MEMORY": JobState.COMPLETED,
-    "NODE_FAIL": JobState.COMPLETED,
-    "BOOT_FAIL": JobState.COMPLETED,
-    "LAUNCH_FAILED": JobState.COMPLETED,
-    "PREEMPTED": JobState.COMPLETED,
-    "REVOKED": JobState.COMPLETED,
-}
-FIRST = ("COMPLETING", "REQUEUE_HOLD", "REQUEUED", "CONFIGURING", "SUSPENDED", "STOPPED")
-"""States that say more than the base state that newer versions list beside them."""
-CAUSES = {
-    "CANCELLED": "cancelled",
-    "REVOKED": "cancelled",
-    "TIMEOUT": "walltime",
-    "DEADLINE": "walltime",
-    "OUT_OF_MEMORY": "memory",
-    "NODE_FAIL": "node-failed",
-    "BOOT_FAIL": "node-failed",
-    "LAUNCH_FAILED": "not-started",
-    "PREEMPTED": "preempted",
-}
+DECODER = json.JSONDecoder(strict=False)
+
 FIELDS = re.compile(r"(?:^|(?<= ))([A-Z][A-Za-z:/]*)=(.*?)(?= [A-Z][A-Za-z:/]*=|$)")
 """`Name=value` of `scontrol -o`, whose values may hold spaces."""
-HELD_FOR = ("JobHeldUser", "JobHeldAdmin", "BeginTime", "JobHoldMaxRequeue")
-REASONS = {
-    "Priority": "other jobs come first",
-    "Resources": "it waits for free nodes",
-    "JobHeldUser": "its user holds it",
-    "JobHeldAdmin": "an operator holds it",
-    "BeginTime": "it waits for the time that it was submitted for",
-    "Dependency": "it waits for another job",
-    "PartitionTimeLimit": "it asks for more time than its partition allows, and will not start",
-    "PartitionNodeLimit": "it asks for more nodes than its partition allows, and will not start",
-    "PartitionConfig": "its partition cannot give what it asks for, and it will not start",
-    "PartitionDown": "its partition is closed just now",
-    "PartitionInactive": "its partition is closed just now",
-    "ReqNodeNotAvail": "a node that it asks for is not available",
-    "JobLaunchFailure": "the node could not start it",
-    "QOSMaxJobsPerUserLimit": "you have as many running jobs as you may",
-    "AssocMaxJobsLimit": "your account has as many running jobs as it may",
-    "InvalidAccount": "its account is not valid",
-    "Licenses": "it waits for a licence",
-}
 
 
-def jobs_of_json(done: Done, user: str) -> list[Job]:
-    """The user's jobs in what `squeue --json` said."""
+def jobs_of_json(done: Done, user: str, uid: int | None = None) -> list[Job]:
+    """The user's jobs in what `squeue --json` said: a document for each cluster that was asked.
+
+    Raises SchedulerUnavailable, SchedulerFailed for an answer that holds errors and no job.
+    """
     check_answer(done)
     try:
-        data = json.loads(done.out, strict=False)
-    except (ValueError, RecursionError) as error:
-        raise SchedulerFailed(f"Slurm's answer is no JSON ({error}): {done.out[:120]!r}") from None
+        told = [(found, data.get("errors")) for data in documents(done.out, DECODER) for found in _list_in(data)]
+        check_errors([errors for _, errors in told], any(found for found, _ in told))
+        given = [item for found, _ in told for item in found]
+    except ValueError as error:
+        given = [_held(piece) for piece in pieces(done.out, r'"jobs"\s*:\s*\[', "()", DECODER)]
+        if not given:
+            raise SchedulerFailed(f"Slurm's answer is no JSON ({error}): {done.out[:120]!r}") from None
+    mine = [item for item in given if isinstance(item, dict) and owned(item, user, uid)]
+    return distinct(job for item in mine if (job := job_of_json(item)))
+
+
+def _list_in(data: object) -> list[list[Any]]:
+    """The list of jobs in one document; raises ValueError when there is none."""
     found = data.get("jobs") if isinstance(data, dict) else None
     if not isinstance(found, list):
-        raise SchedulerFailed("Slurm's answer holds no list of jobs, so it was not read.")
-    mine = [item for item in found if isinstance(item, dict) and item.get("user_name", user) == user]
-    return [job for item in mine if (job := job_of_json(item))]
+        raise ValueError("no list of jobs")
+    return [found]
 
 
-def jobs_of_lines(done: Done, user: str) -> list[Job]:
+def _held(piece: Piece) -> dict[str, Any]:
+    """One job of an answer that is no JSON; of one that cannot be read, its id, so that it is UNKNOWN."""
+    if piece.held is not None:
+        return piece.held
+    job_id = re.search(r'"job_id"\s*:\s*(?:\{[^{}]*"number"\s*:\s*)?([0-9]{1,10})', piece.text)
+    return {"job_id": int(job_id[1])} if job_id else {}
+
+
+def owned(given: Mapping[str, Any], user: str, uid: int | None) -> bool:
+    """Whether a job is this user's: by the number where there is one, since a name may be missing, cut or odd."""
+    told = number(given.get("user_id"))
+    if uid is not None and told is not None:
+        return told == uid
+    return bool(given.get("user_name", user) == user)
+
+
+def jobs_of_lines(done: Done, user: str, uid: int | None = None) -> list[Job]:
     """The user's jobs in what `scontrol -o show job` said; an id that stands there twice is not believed.
 
     Others' names may hold anything, a whole line too.
@@ -109,7 +80,9 @@ def jobs_of_lines(done: Done, user: str) -> list[Job]:
     found: dict[str, Job] = {}
     for line in done.out.splitlines():
         given = {name: value.strip() for name, value in FIELDS.findall(line[:20000])}
-        if given.get("UserId", "").partition("(")[0] != user or not (job := job_of_line(given)):
+        name, _, told = given.get("UserId", "").rpartition("(")
+        mine = told == f"{uid})" if uid is not None else name == user
+        if not mine or not (job := job_of_line(given)):
             continue
         found[job.id] = Job(job.id, JobState.UNKNOWN) if job.id in found else job
     return list(found.values())
@@ -152,7 +125,7 @@ def job_of_line(given: Mapping[str, str]) -> Job | None:
     job_id = given.get("JobId", "")
     code = re.fullmatch(r"([0-9]{1,6}):([0-9]{1,4})", given.get("ExitCode", ""))
     said = Said(
-        (given.get("JobState", ""),),
+        (given.get("JobState", "").partition(" ")[0],),  # CANCELLED by 1000
         given.get("Reason", ""),
         int(code[1]) if code else 0,
         int(code[2]) if code else 0,
@@ -190,10 +163,7 @@ def job(
     restarts: int | None,
 ) -> Job:
     """The job that either form speaks of. Start and end are plans until they have come true."""
-    word = next((word for word in FIRST if word in said.states), said.states[0] if said.states else "")
-    state = JOB_STATES.get(word, JobState.UNKNOWN)
-    if state is JobState.QUEUED and said.reason in HELD_FOR:
-        state = JobState.HELD
+    word, state = state_of(said.states, said.reason)
     over, begun = state is JobState.COMPLETED, state in (JobState.RUNNING, JobState.SUSPENDED, JobState.COMPLETED)
     tag = re.fullmatch(rf"{TAG}=({KEY.pattern})", comment or "")
     return Job(
@@ -210,7 +180,7 @@ def job(
         walltime_s=walltime_s,
         session=tag[1] if tag else None,
         starts=None if restarts is None else restarts + 1,
-        cause=CAUSES.get(word) if over else None,
+        cause=cause(said.states, said.reason) if over else None,
     )
 
 
@@ -219,14 +189,6 @@ def exit_status(word: str, said: Said, ran: bool) -> int | None:
     if word in ("CANCELLED", "REVOKED") and not ran:
         return None
     return 256 + said.signal if said.signal else said.code
-
-
-def reason(word: str) -> str | None:
-    """Why it waits: Slurm's word, and what it means."""
-    first = re.split(r"[,( ]", word.strip("() "), maxsplit=1)[0]
-    if first in ("", "None"):
-        return None
-    return f"{word[:300]} ({REASONS[first]})" if first in REASONS else word[:300]
 
 
 # ------------------------------------------------------------------ values
