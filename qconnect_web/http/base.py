@@ -15,6 +15,7 @@ from tornado import web
 from ..errors import QConnectError, UnknownSession
 from ..values.job import JOB_ID
 from ..values.session import Session
+from .headers import SAFE_HEADERS, STRICT_CSP
 from .origin import is_known_host, is_own_origin
 from .statuses import status_of
 
@@ -27,9 +28,6 @@ JOB = f"({re.sub('|'.join(map(re.escape, BRACKETS)), lambda found: BRACKETS[foun
 """A job id in an address of the API."""
 ANY_JOB = r"(?P<job_id>[^/]+)"
 """Whatever stands where a job id should, for addresses that answer a mistyped one, too; `find_session` knows better."""
-SAFE_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
-STRICT_CSP = "default-src 'none'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'; sandbox"
-"""The policy of whatever is no page: opened directly, it can do nothing."""
 OTHER_PAGE = "Only pages of this server may open a session's display. Open the session's own page."
 
 

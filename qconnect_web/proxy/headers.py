@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from tornado import httputil
 
 from ..errors import BadRequest, UpstreamFailed
-from ..http.base import SAFE_HEADERS, STRICT_CSP
+from ..http.headers import SAFE_HEADERS, STRICT_CSP
 from ..transports.keys import SERVER_NAME
 
 REQUEST_HEADERS = ("Accept", "Accept-Encoding", "If-Modified-Since", "If-None-Match")

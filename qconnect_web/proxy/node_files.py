@@ -15,7 +15,8 @@ from tornado.tcpclient import TCPClient
 from ..clients.csp import csp
 from ..clients.xpra import inject_agent
 from ..errors import BadRequest, UpstreamFailed
-from ..http.base import STRICT_CSP, answers
+from ..http.base import answers
+from ..http.headers import STRICT_CSP
 from ..http.origin import TICKET_PATH
 from .dial import MAX_HEAD, dial
 from .handler import DisplayHandler
