@@ -16,9 +16,10 @@ import jsonschema
 import pytest
 import yaml
 
-from qconnect_web.api import handlers
-from qconnect_web.api.handlers import HANDLERS, OPENAPI
+from qconnect_web.api import HANDLERS
+from qconnect_web.api.installation import OPENAPI
 from qconnect_web.errors import QConnectError
+from qconnect_web.http.base import JOB
 from qconnect_web.http.statuses import STATUS, status_of
 from tests.support.deadline import eventually
 from tests.support.servers import Answer, JupyterServer
@@ -58,7 +59,7 @@ def test_every_route_is_described_and_every_description_is_a_route() -> None:
         if verb in ("get", "post", "put", "patch", "delete")
     }
     served = {
-        (pattern.replace(handlers.JOB, "*").replace("([A-Za-z0-9._-]{1,64})", "*").replace("\\", ""), verb)
+        (pattern.replace(JOB, "*").replace("([A-Za-z0-9._-]{1,64})", "*").replace("\\", ""), verb)
         for pattern, kind in HANDLERS
         for verb in ("get", "post", "put", "patch", "delete")
         if verb in vars(kind)
@@ -234,9 +235,7 @@ def test_a_form_is_not_json(server: JupyterServer) -> None:
 
 @pytest.mark.parametrize(("pattern", "kind"), HANDLERS)
 def test_nobody_gets_in_without_credentials(server: JupyterServer, pattern: str, kind: type[Any]) -> None:
-    path = "qconnect/" + pattern.replace(handlers.JOB, "1.local").replace("([A-Za-z0-9._-]{1,64})", "xterm").replace(
-        "\\", ""
-    )
+    path = "qconnect/" + pattern.replace(JOB, "1.local").replace("([A-Za-z0-9._-]{1,64})", "xterm").replace("\\", "")
     for verb in ("GET", "POST", "DELETE"):
         answer = server.request(verb, path, auth=False)
         assert answer.status in (403, 405), (verb, answer.status)

@@ -17,6 +17,7 @@ from traitlets.config import Config
 
 from qconnect_web.config import QConnect
 from qconnect_web.schedulers.local.scheduler import LocalScheduler
+from qconnect_web.site import build_sessions
 from qconnect_web.values.job import JobSpec
 from tests.support.deadline import eventually
 from tests.support.servers import JupyterServer
@@ -45,7 +46,7 @@ class CommandLine:
 
     @property
     def scheduler(self) -> LocalScheduler:
-        return LocalScheduler(self.sessions_dir.parent / "local")
+        return LocalScheduler(self.sessions_dir.parent / "local", max_running=4)
 
     def environment(self, **changed: str | None) -> dict[str, str]:
         """A login's; None takes a variable out."""
@@ -100,7 +101,7 @@ class CommandLine:
     async def _sessions(self) -> list[dict[str, Any]]:
         folder = str(self.sessions_dir)
         site = QConnect(config=Config({"QConnect": {"scheduler": "local", "sessions_dir": folder, **self.settings}}))
-        manager = site.build_sessions()
+        manager = build_sessions(site)
         await manager.open()
         try:
             await manager.refresh()

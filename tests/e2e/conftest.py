@@ -37,7 +37,7 @@ def lab(tmp_path: Path, lab_config: dict[str, Any]) -> Iterator[JupyterServer]:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def desk(tmp_path_factory: pytest.TempPathFactory, browser_code: None) -> Iterator[Desk]:
     server = JupyterServer(tmp_path_factory.mktemp("home"), prefix="/a%40b/").start()
     yield Desk(server)
     server.close()

@@ -247,7 +247,7 @@ def test_the_policy_stops_an_eval_and_nothing_that_is_needed(
     page, thrown = context.new_page(), []
     page.on("pageerror", lambda error: thrown.append(str(error)))
     page.goto(desk.url(""))
-    expect(page.locator(".tile").first).to_be_visible()
+    expect(page.locator("[data-app]").first).to_be_visible()
     page.goto(desk.url(f"{session['id']}/"))
     wait_ready(page)
     assert desk.typed(page, "well-behaved")

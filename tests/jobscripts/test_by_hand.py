@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from qconnect_web.job_script import ready_scripts
 from qconnect_web.schedulers.local.scheduler import LocalScheduler
 from qconnect_web.values.job import JobSpec
 from tests.support.deadline import eventually
-from tests.support.servers import REPOSITORY, JupyterServer
+from tests.support.servers import JupyterServer
 
 
 @pytest.fixture
@@ -24,17 +25,16 @@ def server(tmp_path: Path) -> Iterator[JupyterServer]:
 
 
 def submit_by_hand(server: JupyterServer, monkeypatch: pytest.MonkeyPatch, name: str) -> str:
-    """Submits a ready script as `qsub` would: with no tag and no folder of ours. Returns the job id."""
+    """Submits an app's ready script as `qsub` would: with no tag and no folder of ours. Returns the job id."""
     monkeypatch.setenv("HOME", str(server.home))
-    scheduler = LocalScheduler(server.home / ".local/share/qconnect/local")
-    script = (REPOSITORY / "jobscripts" / name).read_text()
+    scheduler = LocalScheduler(server.home / ".local/share/qconnect/local", max_running=4)
     spec = JobSpec("by-hand", memory="512MB", walltime="00:10:00")
-    return asyncio.run(scheduler.submit(script, spec, session="", folder=server.home))
+    return asyncio.run(scheduler.submit(ready_scripts()[name], spec, session="", folder=server.home))
 
 
 def test_a_script_submitted_by_hand_is_listed_and_opens(server: JupyterServer, monkeypatch: pytest.MonkeyPatch) -> None:
     assert server.sessions() == []
-    job_id = submit_by_hand(server, monkeypatch, "xterm.pbs")
+    job_id = submit_by_hand(server, monkeypatch, "xterm")
 
     def listed() -> list[dict[str, Any]]:
         return [session for session in server.sessions() if session["id"] == job_id]
@@ -53,7 +53,7 @@ def test_a_script_submitted_by_hand_is_listed_and_opens(server: JupyterServer, m
 def test_a_ready_script_whose_program_is_missing_says_which(
     server: JupyterServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job_id = submit_by_hand(server, monkeypatch, "rstudio.pbs")
+    job_id = submit_by_hand(server, monkeypatch, "rstudio")
     eventually(lambda: any(session["id"] == job_id for session in server.sessions()), 20, "the session in the list")
     assert "`rstudio`" in server.wait_for(job_id, "FAILED")["reason"]
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qconnect_web import job_script
+from qconnect_web.config import QConnect
 from qconnect_web.errors import BadRequest
-from qconnect_web.job_script import option, portable_name, quote, ready_script, render, word
+from qconnect_web.job_script import option, portable_name, quote, ready_scripts, render, word
 from qconnect_web.values.job import PORTABLE_NAME, JobSpec
 from qconnect_web.values.session import Record
 from tests.support.script_run import app
@@ -217,28 +220,60 @@ def test_words_and_options_of_batch_systems_pass() -> None:
         assert option(text) == text
 
 
-@pytest.mark.parametrize("name", [*job_script.LIBRARY, *(f"{name}.pbs" for name in job_script.READY)])
-def test_shellcheck_has_nothing_to_say(name: str) -> None:
-    done = subprocess.run(["shellcheck", str(ROOT / "jobscripts" / name)], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stdout
+def shellcheck(*arguments: str, text: str = "") -> str:
+    """What the pinned shellcheck says."""
+    program = Path(sys.executable).with_name("shellcheck")
+    done = subprocess.run([program, *arguments], cwd=ROOT, input=text, capture_output=True, text=True, timeout=60)
+    return done.stdout + done.stderr
+
+
+def test_shellcheck_sees_the_library_as_one_script() -> None:
+    assert shellcheck("--external-sources", "--check-sourced", "jobscripts/library.sh") == ""
+
+
+@pytest.mark.parametrize("kind", ["gui", "desktop", "terminal", "vnc"])
+def test_shellcheck_has_nothing_to_say(kind: str) -> None:
+    assert shellcheck("-", text=render(app(kind=kind), RECORD, sessions_dir=None, bind="tls")) == ""
+
+
+def test_every_global_is_declared_with_its_meaning_in_one_place() -> None:
+    texts = {name: (ROOT / "jobscripts" / name).read_text() for name in job_script.pieces()}
+    state, code = texts.pop("state.sh"), "\n".join(texts.values())
+    declared = re.findall(r"^(?:declare (?:-a )?)?(qc_\w+)(?:=.*?)? +# \S", state, re.M)
+    functions = {"qc_door_program", *re.findall(r"\b(qc_\w+)\(\)", code)}
+    assert sorted(declared) == sorted(set(re.findall(r"\bqc_\w+", code)) - functions)
+    template = (ROOT / "jobscripts/session.j2").read_text()
+    values = re.findall(r"^declare (?:-a )?(qc_\w+)", state.partition("\n\n# This script")[0], re.M)
+    assert values == re.findall(r"^  (qc_\w+)=", template, re.M)
 
 
 def test_pieces_of_the_library_are_short() -> None:
-    for name in job_script.LIBRARY:
+    assert {*job_script.pieces(), "library.sh"} == {path.name for path in (ROOT / "jobscripts").glob("*.sh")}
+    for name in job_script.pieces():
         text = (ROOT / "jobscripts" / name).read_text()
         assert len(text.splitlines()) <= 300
         for body in re.findall(r"^\w+\(\) \{\n(.*?)^\}", text, re.M | re.S):
             assert len(body.splitlines()) <= 30, body.splitlines()[0]
 
 
+def test_the_committed_ready_script_is_what_the_renderer_makes() -> None:
+    (committed,) = (ROOT / "jobscripts").glob("*.pbs")
+    renew = "run: python -m qconnect_web.job_script jobscripts rstudio"
+    assert (committed.stem, committed.read_text()) == ("rstudio", ready_scripts()["rstudio"]), renew
+
+
 @pytest.mark.parametrize(("name", "memory"), [("rstudio", "4GB"), ("xterm", "1GB")])
-def test_the_ready_scripts_are_what_the_renderer_makes(name: str, memory: str) -> None:
-    script = ready_script(name)
-    assert (ROOT / "jobscripts" / f"{name}.pbs").read_text() == script, "run: python -m qconnect_web.job_script"
-    assert directives(script) == [
+def test_a_ready_script_asks_for_the_defaults_of_its_app(name: str, memory: str) -> None:
+    assert directives(ready_scripts()[name]) == [
         f"#PBS -N {name}",
         "#PBS -l nodes=1:ppn=1",
         f"#PBS -l mem={memory}",
         "#PBS -l walltime=08:00:00",
         "#PBS -j oe",
     ]
+
+
+@pytest.mark.parametrize("name", ["port_base", "port_range"])
+def test_a_ready_script_takes_the_ports_of_a_site_that_sets_none(name: str) -> None:
+    """It is written where no site's settings are at hand, and so are these two numbers."""
+    assert inspect.signature(render).parameters[name].default == getattr(QConnect(), name)

@@ -29,10 +29,10 @@ def write(path: Path, text: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def copy(tmp_path_factory: pytest.TempPathFactory, browser_code: None) -> Path:
     """A copy of the package and its tests, in which all the tests of the table pass."""
     copy = tmp_path_factory.mktemp("copy")
-    unneeded = shutil.ignore_patterns("__pycache__", "labextension", "novnc", "e2e", "bench")
+    unneeded = shutil.ignore_patterns("__pycache__", "labextension", "e2e", "bench")
     for name in ("qconnect_web", "tests", "jobscripts", "apps"):
         shutil.copytree(REPOSITORY / name, copy / name, ignore=unneeded)
     shutil.copy(REPOSITORY / "pyproject.toml", copy)

@@ -18,6 +18,7 @@ import pytest
 import websockets
 from websockets.exceptions import InvalidStatus
 
+from qconnect_web.clients.xpra import agent
 from qconnect_web.pages.viewers import Owners, size_of
 from tests.support.servers import Answer, JupyterServer
 
@@ -25,7 +26,7 @@ VIEWER = "0123456789abcdef"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
+def server(tmp_path_factory: pytest.TempPathFactory, browser_code: None) -> Iterator[JupyterServer]:
     server = JupyterServer(tmp_path_factory.mktemp("home"), prefix="/a%40b/").start()
     yield server
     server.close()
@@ -118,7 +119,7 @@ def test_a_session_goes_by_the_name_that_its_user_gave_it(server: JupyterServer)
 
 
 def test_the_home_page_needs_no_slash_and_pages_answer_to_head(server: JupyterServer, session: dict[str, Any]) -> None:
-    assert 'id="apps"' in page(server, "")[1]
+    assert 'class="home"' in page(server, "")[1]
     assert server.request("GET", "qconnect").body == server.request("GET", "qconnect/").body
     for path in ("qconnect/", f"qconnect/{session['id']}/", "qconnect/999/"):
         told, asked = server.request("HEAD", path), server.request("GET", path)
@@ -142,7 +143,7 @@ def test_a_stranger_is_sent_to_the_login_page(server: JupyterServer, session: di
 
 
 def test_our_files_are_kept_for_ever_and_asked_for_never(server: JupyterServer) -> None:
-    path = static(server, page(server, "")[1], "home/home.js")
+    path = static(server, page(server, "")[1], "home.js")
     answer = server.request("GET", path)
     assert answer.status == 200
     assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
@@ -151,7 +152,7 @@ def test_our_files_are_kept_for_ever_and_asked_for_never(server: JupyterServer) 
 
 
 def test_a_file_is_sent_compressed_to_those_who_take_it(server: JupyterServer) -> None:
-    path = static(server, page(server, "")[1], "home/home.js")
+    path = static(server, page(server, "")[1], "home.js")
     plain = server.request("GET", path, headers={"Accept-Encoding": "gzip;q=0"})
     packed = server.request("GET", path, headers={"Accept-Encoding": "gzip, br"})
     assert "Content-Encoding" not in plain.headers
@@ -162,7 +163,7 @@ def test_a_file_is_sent_compressed_to_those_who_take_it(server: JupyterServer) -
 
 
 def test_head_and_etag_are_true(server: JupyterServer) -> None:
-    path = static(server, page(server, "")[1], "home/home.js")
+    path = static(server, page(server, "")[1], "home.js")
     whole = server.request("GET", path)
     head = server.request("HEAD", path)
     assert head.status == 200
@@ -175,7 +176,7 @@ def test_head_and_etag_are_true(server: JupyterServer) -> None:
 
 
 def test_a_part_of_a_file_is_of_the_file_itself(server: JupyterServer) -> None:
-    path = static(server, page(server, "")[1], "home/home.js")
+    path = static(server, page(server, "")[1], "home.js")
     plain = server.request("GET", path)
     assert plain.headers["Accept-Ranges"] == "bytes"
     size, tag = len(plain.body), plain.headers["Etag"]
@@ -195,7 +196,7 @@ def test_a_part_of_a_file_is_of_the_file_itself(server: JupyterServer) -> None:
 
 
 def test_a_part_is_sent_only_of_the_file_that_the_browser_has(server: JupyterServer) -> None:
-    path, ten = static(server, page(server, "")[1], "home/home.js"), {"Range": "bytes=0-9"}
+    path, ten = static(server, page(server, "")[1], "home.js"), {"Range": "bytes=0-9"}
     tag = server.request("GET", path).headers["Etag"]
     packed = server.request("GET", path, headers={"Accept-Encoding": "gzip"}).headers["Etag"]
     assert server.request("GET", path, headers={**ten, "If-Range": tag}).status == 206
@@ -207,14 +208,16 @@ def test_a_part_is_sent_only_of_the_file_that_the_browser_has(server: JupyterSer
     assert (head.status, int(head.headers["Content-Length"]) > 10) == (200, True)
 
 
-@pytest.mark.parametrize("name", ["../pages/live.py", "..%2fclients.py", "types.d.ts", "tsconfig.json", "nothing.js"])
+@pytest.mark.parametrize(
+    "name", ["../pages/live.py", "..%2fclients.py", "../agent/agent.js", "licences.txt", "nothing.js"]
+)
 def test_nothing_but_the_manifest_is_sent(server: JupyterServer, name: str) -> None:
-    folder = static(server, page(server, "")[1], "home/home.js").removesuffix("home/home.js")
+    folder = static(server, page(server, "")[1], "home.js").removesuffix("home.js")
     assert server.request("GET", folder + name).status == 404
 
 
 def test_an_old_digest_is_not_answered_with_new_files(server: JupyterServer) -> None:
-    assert server.request("GET", f"qconnect/static/{'0' * 32}/home/home.js").status == 404
+    assert server.request("GET", f"qconnect/static/{'0' * 32}/home.js").status == 404
     assert server.request("GET", f"qconnect/client/{'0' * 32}/index.html").status == 404
 
 
@@ -260,7 +263,7 @@ def test_a_heartbeat_is_answered_with_the_session(server: JupyterServer, session
     assert client["path"] == f"/a%40b/qconnect/{session['id']}/ws/{VIEWER}"
     page = server.request("GET", client["url"].removeprefix("/a%40b/"))
     assert page.status == 200
-    assert b"The agent: the first script" in page.body
+    assert b"<script>" + agent() in page.body
     assert "'unsafe-inline'" not in policy(page)["script-src"]
 
 

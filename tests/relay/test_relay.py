@@ -33,7 +33,7 @@ from tests.support.session_run import Run, make_pair
 
 Doors = Callable[..., NodeServer]
 LEAN = {"qconnect_web", "qconnect_web.relay"} | {
-    f"qconnect_web.relay.{name}" for name in ("channel", "epoll_loop", "pinned_tls", "process", "pump")
+    f"qconnect_web.relay.{name}" for name in ("channel", "epoll_loop", "flow", "pinned_tls", "process", "pump")
 }
 
 

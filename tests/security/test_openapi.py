@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from qconnect_web.api.handlers import OPENAPI
+from qconnect_web.api.installation import OPENAPI
 from tests.support.extent import LONG
 from tests.support.servers import JupyterServer
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from qconnect_web.sessions.runs import SKEW, Generations
+from qconnect_web.sessions import timings
+from qconnect_web.sessions.runs import Runs
 from qconnect_web.sessions.store import Facts
 from qconnect_web.values.job import Job, JobSpec, JobState
 from qconnect_web.values.session import Connection, End, Record
@@ -20,10 +21,10 @@ RUNNING = Job("1.s", JobState.RUNNING, node="n1", started=990.0, starts=1)
 
 def seen(*jobs: Job, facts: Facts = FACTS) -> Facts:
     """The facts after these words of the scheduler, each of them newer than the files."""
-    generations = Generations()
+    runs = Runs()
     for job in jobs:
-        found = generations.current("k", facts, job)
-    return found
+        runs = runs.judged(facts, job)
+    return runs.current(facts)
 
 
 def test_a_running_job_keeps_its_display() -> None:
@@ -50,13 +51,12 @@ def test_an_end_of_an_earlier_run_is_no_end() -> None:
 
 
 def test_the_next_run_is_believed() -> None:
-    generations = Generations()
-    generations.current("k", FACTS, RUNNING)
-    generations.current("k", FACTS, replace(RUNNING, state=JobState.QUEUED))
+    runs = Runs().judged(FACTS, RUNNING).judged(FACTS, replace(RUNNING, state=JobState.QUEUED))
     there = replace(CONNECTION, run="run2", node="n2", time=1600.0)
     again = replace(RUNNING, node="n2", starts=2, started=1590.0)
-    assert generations.living("k", replace(FACTS, run="run2", connection=there)).connection == there
-    assert generations.current("k", replace(FACTS, run="run2", connection=there), again).connection == there
+    facts = replace(FACTS, run="run2", connection=there)
+    assert runs.current(facts).connection == there
+    assert runs.judged(facts, again).current(facts).connection == there
 
 
 def test_what_the_scheduler_learns_later_is_no_new_start() -> None:
@@ -65,8 +65,8 @@ def test_what_the_scheduler_learns_later_is_no_new_start() -> None:
 
 
 def test_a_server_that_was_restarted_meanwhile_goes_by_the_clock_with_room_for_clocks_that_differ() -> None:
-    assert seen(replace(RUNNING, started=1000.0 + SKEW + 1)).connection is None
-    assert seen(replace(RUNNING, started=1000.0 + SKEW - 1)).connection == CONNECTION
+    assert seen(replace(RUNNING, started=1000.0 + timings.CLOCK_SKEW + 1)).connection is None
+    assert seen(replace(RUNNING, started=1000.0 + timings.CLOCK_SKEW - 1)).connection == CONNECTION
 
 
 def test_ends_and_unknown_words_change_nothing() -> None:

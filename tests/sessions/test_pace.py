@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from qconnect_web.sessions import pace
-from qconnect_web.sessions.job_cache import JobBook
+from qconnect_web.sessions import timings
 from qconnect_web.sessions.poll import Poll
 from qconnect_web.sessions.store import Store
+from tests.sessions.defaults import job_cache
 from tests.sessions.test_jobs import Scripted
 from tests.sessions.test_store import RECORD, put
 
@@ -22,12 +22,12 @@ pytestmark = pytest.mark.unit
 def poll(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Poll:
     """A poll that looks a second time only at a run that is opening its display."""
     for name in ("LOOK_WAITING", "LOOK_WATCHED", "LOOK_PENDING", "LOOK_IDLE"):
-        monkeypatch.setattr(pace, name, 3600.0)
+        monkeypatch.setattr(timings, name, 3600.0)
     store = Store(tmp_path / "sessions")
     store.prepare()
     store.create(RECORD)
     put(store, "run", b"run-2\n")
-    return Poll(store, JobBook(Scripted(), store), logging.getLogger("test"))
+    return Poll(store, job_cache(Scripted(), store), logging.getLogger("test"))
 
 
 async def looks(poll: Poll) -> int:
@@ -40,7 +40,7 @@ async def looks(poll: Poll) -> int:
         await look()
 
     poll.look = counting  # type: ignore[method-assign]  # only counts
-    with poll.watching():
+    with poll.observers.watching():
         running = asyncio.create_task(poll.run())
         await asyncio.wait({running}, timeout=1.5)
         await poll.close()
@@ -55,11 +55,5 @@ def test_a_run_that_opens_its_display_is_looked_at_again_at_once(poll: Poll) -> 
 def test_a_run_that_opens_nothing_is_not_looked_at_so_often_for_ever(
     poll: Poll, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pace, "OPENS_WITHIN", 0.0)
+    monkeypatch.setattr(timings, "OPENS_WITHIN", 0.0)
     assert asyncio.run(looks(poll)) <= 5  # its start, and the scheduler's answers to it, are looked after
-
-
-def test_the_more_somebody_waits_the_sooner_the_next_look() -> None:
-    cases = [(True, True, True), (True, True, False), (True, False, False), (False, True, True), (False, False, True)]
-    pauses = [pace.pause(watched=watched, pending=pending, opening=opening) for watched, pending, opening in cases]
-    assert pauses == sorted(set(pauses))

@@ -16,8 +16,9 @@ from traitlets.config import Config
 from qconnect_web.config import QConnect
 from qconnect_web.errors import BadRequest, SchedulerUnavailable
 from qconnect_web.schedulers import Queue
-from qconnect_web.sessions import queues
+from qconnect_web.sessions import timings
 from qconnect_web.sessions.queues import Queues, check, queue_for, usual_memory
+from qconnect_web.site import build_sessions
 from qconnect_web.values.job import Job, JobSpec
 from tests.batch.system import BatchSystem
 from tests.support.deadline import aeventually
@@ -134,7 +135,7 @@ def test_memory_that_nobody_asked_for_is_the_queues(told: Told) -> None:
 
 
 def test_a_silent_batch_system_stops_no_start_and_delays_it_little(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queues, "PATIENCE", 0.2)
+    monkeypatch.setattr(timings, "QUEUES_PATIENCE", 0.2)
     told.delay = 30
     before = time.monotonic()
     assert fitted(told) == SPEC
@@ -151,7 +152,7 @@ def test_queues_are_asked_for_once_however_many_want_them(told: Told, monkeypatc
         assert await known.known() == [GUI]
         assert told.asked == 1
         monotonic = time.monotonic
-        monkeypatch.setattr(time, "monotonic", lambda: monotonic() + queues.FRESH + 1)
+        monkeypatch.setattr(time, "monotonic", lambda: monotonic() + timings.QUEUES_FRESH + 1)
         await known.known()
         assert told.asked == 2
 
@@ -165,7 +166,7 @@ def test_limits_that_were_told_once_still_count_while_the_batch_system_is_silent
         known = Queues(told)
         await known.known()
         monotonic = time.monotonic
-        monkeypatch.setattr(time, "monotonic", lambda: monotonic() + queues.FRESH + 1)
+        monkeypatch.setattr(time, "monotonic", lambda: monotonic() + timings.QUEUES_FRESH + 1)
         told.answer = None
         with pytest.raises(BadRequest, match="allows 12:00:00"):
             await known.fitted(replace(SPEC, walltime="99:00:00"), memory_given=True)
@@ -192,9 +193,10 @@ LEAVES = """
 import asyncio, sys
 from traitlets.config import Config
 from qconnect_web.config import QConnect
+from qconnect_web.site import build_sessions
 settings = {"scheduler": "torque", "sessions_dir": sys.argv[1]}
 async def leave(steps):
-    manager = QConnect(config=Config({"QConnect": settings})).build_sessions()
+    manager = build_sessions(QConnect(config=Config({"QConnect": settings})))
     asking = asyncio.create_task(manager.queues.known())
     for _ in range(steps):
         await asyncio.sleep(0)
@@ -224,7 +226,7 @@ def test_a_start_that_waits_for_the_queues_is_finished_by_who_leaves(
     site = QConnect(config=Config({"QConnect": {"scheduler": "torque", "sessions_dir": str(tmp_path / "sessions")}}))
 
     async def leave() -> None:
-        manager = site.build_sessions()
+        manager = build_sessions(site)
         starting = asyncio.create_task(manager.start("xterm", {}))
         await aeventually(lambda: system.alive("qstat"), 10, "the question after queues")
         await manager.close()

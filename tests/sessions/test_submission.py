@@ -16,11 +16,13 @@ from qconnect_web.config import QConnect
 from qconnect_web.errors import TooManyRequests
 from qconnect_web.schedulers import Queue
 from qconnect_web.schedulers.local.scheduler import LocalScheduler
-from qconnect_web.sessions import job_cache
-from qconnect_web.sessions.limits import Allowance, Limits
+from qconnect_web.sessions import timings
+from qconnect_web.sessions.limits import Allowance
 from qconnect_web.sessions.manager import SessionManager
 from qconnect_web.sessions.store import Store
+from qconnect_web.site import build, build_sessions
 from qconnect_web.values.session import Record, Session
+from tests.sessions.defaults import limits
 
 pytestmark = pytest.mark.unit
 
@@ -42,11 +44,11 @@ def sessions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SessionManager:
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/xterm").symlink_to("/bin/true")  # no job of these tests gets to its program
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
-    monkeypatch.setattr("qconnect_web.config.Store", FullDisk)
-    monkeypatch.setattr(job_cache, "PENDING_INTERVAL", 0.2)
-    monkeypatch.setattr(job_cache, "READY_INTERVAL", 0.2)
+    monkeypatch.setattr("qconnect_web.site.Store", FullDisk)
+    monkeypatch.setattr(timings, "PENDING_INTERVAL", 0.2)
+    monkeypatch.setattr(timings, "READY_INTERVAL", 0.2)
     settings = {"scheduler": "local", "sessions_dir": str(tmp_path / "sessions")}
-    return QConnect(config=Config(QConnect=settings)).build().sessions
+    return build(QConnect(config=Config(QConnect=settings))).sessions
 
 
 async def start_and_stop(sessions: SessionManager, root: Path) -> tuple[Session, list[Session], str | None]:
@@ -94,7 +96,7 @@ def test_a_vnc_desktop_of_the_users_own_needs_none_of_the_apps_programs(
 
 
 def test_the_31st_start_within_a_minute_is_refused() -> None:
-    allowance = Allowance(Limits())
+    allowance = Allowance(limits())
     for _ in range(30):
         allowance.take(0)
     with pytest.raises(TooManyRequests, match="Wait a minute"):
@@ -136,5 +138,5 @@ def test_memory_that_was_not_given_grows_with_the_cores(
         rest = f"resources: {{memory: 4GB}}\nform: {{memory: {form}}}\n"
         (own / f"{name}.yaml").write_text(f"title: T\nkind: terminal\ncommand: [bash]\n{rest}")
     settings = {"scheduler": "local", "sessions_dir": str(tmp_path / "sessions"), "apps_dirs": [str(own)]}
-    sessions = QConnect(config=Config(QConnect=settings)).build_sessions()
+    sessions = build_sessions(QConnect(config=Config(QConnect=settings)))
     assert f"\n#PBS -l mem={memory}\n" in asyncio.run(sessions.preview(app, asked))

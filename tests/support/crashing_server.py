@@ -14,7 +14,7 @@ from jupyter_server.serverapp import main
 from qconnect_web.schedulers import commands
 from qconnect_web.schedulers.local.scheduler import LocalScheduler
 from qconnect_web.schedulers.pbs.torque import TorqueScheduler
-from qconnect_web.sessions.job_cache import JobBook
+from qconnect_web.sessions.job_cache import JobCache
 from qconnect_web.sessions.manager import SessionManager
 from qconnect_web.sessions.poll import Poll
 from qconnect_web.sessions.queues import Queues
@@ -42,7 +42,7 @@ BATCH_POINTS: dict[str, tuple[type[Any], str, str]] = {
     "command-begun": (commands._Talk, "say", "after-with-input"),
     "command-ended": (commands.Commands, "act", "after"),
     "accepted": (Poll, "accepted", "after"),
-    "question-due": (JobBook, "ask", "before-of-a-job"),
+    "question-due": (JobCache, "ask", "before-of-a-job"),
     "question-noted": (Store, "write_answer", "after"),
 }
 """Where a server dies that submits them to a batch system: its qsub lives on, in a process group of its own."""

@@ -8,9 +8,9 @@ from pathlib import Path
 from jupyter_server.serverapp import main
 
 from qconnect_web.schedulers import commands
-from qconnect_web.sessions import job_cache, pace, poll
+from qconnect_web.sessions import timings
 
-ROOMS = (job_cache, pace, poll, commands)
+ROOMS = (timings, commands)
 
 
 def turn(knobs: dict[str, object]) -> None:

@@ -7,9 +7,11 @@ import re
 import shutil
 import subprocess
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from qconnect_web.config import QConnect
+from qconnect_web.site import ssh_settings
 from qconnect_web.transports.ssh.options import SshSettings
 from tests.support.deadline import eventually
 from tests.support.ports import own_port
@@ -167,7 +169,7 @@ class SshNodes:
 
     def settings(self, **changed: object) -> SshSettings:
         """What the site says of ssh."""
-        return SshSettings(**{"config": self.config, **changed})  # type: ignore[arg-type]
+        return replace(ssh_settings(QConnect()), **{"config": self.config, **changed})  # type: ignore[arg-type]
 
     def stop(self) -> None:
         for server in self.servers.values():

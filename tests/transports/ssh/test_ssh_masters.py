@@ -442,11 +442,12 @@ def test_no_connection_outlives_a_server_that_was_killed(
 ) -> None:
     server = nodes.add("node1")
     program = f"""
-import asyncio, logging, pathlib
+import asyncio, logging
 from qconnect_web.transports.ssh.masters import Masters
-from qconnect_web.transports.ssh.options import SshSettings
+from qconnect_web.config import QConnect
+from qconnect_web.site import ssh_settings
 async def main():
-    masters = Masters(SshSettings(config=pathlib.Path({str(nodes.config)!r})), None, logging.getLogger())
+    masters = Masters(ssh_settings(QConnect(ssh_config={str(nodes.config)!r})), None, logging.getLogger())
     master, forward = await masters.forward("node1", {str(display)!r})
     print(master.pid, forward.path.parent, flush=True)
     await asyncio.sleep(60)
