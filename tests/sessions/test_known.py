@@ -17,6 +17,8 @@ from qconnect_web.sessions.store import Facts
 from qconnect_web.values.job import Job, JobSpec, JobState
 from qconnect_web.values.session import Connection, End, Record, Session, SessionState
 
+pytestmark = pytest.mark.unit
+
 EPOCH = 1_000_000.0
 """The clock that every machine has at 0 of the monotonic one."""
 RECORD = Record("k", "a", "A", JobSpec("a"), ("a",), created=EPOCH, submitted=EPOCH, job_id="1.s")

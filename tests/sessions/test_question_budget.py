@@ -12,6 +12,8 @@ from qconnect_web.sessions import timings
 from qconnect_web.sessions.clock import Now
 from qconnect_web.sessions.question_budget import QuestionBudget
 
+pytestmark = pytest.mark.unit
+
 EPOCH = 1_000_000.0
 
 

@@ -21,6 +21,8 @@ from tests.sessions.test_jobs import Scripted
 from tests.sessions.test_store import CONNECTION, END, RECORD
 from tests.support.deadline import aeventually
 
+pytestmark = pytest.mark.unit
+
 KEYS = {f"key{number}": f"{number}.s" for number in range(1, 4)}
 
 

@@ -11,6 +11,8 @@ import pytest
 from qconnect_web.schedulers import commands
 from qconnect_web.sessions import timings
 
+pytestmark = pytest.mark.unit
+
 ROOM = Path(timings.__file__).parent
 NAMES = {name for name in vars(timings) if name.isupper()}
 WAITS = {"wait", "wait_for", "happens", "change", "sleep", "timeout"}
