@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.support.extent import changes, touched
+from tests.support.servers import REPOSITORY
 
 pytestmark = pytest.mark.unit
+
+
+TESTS = """
+import pytest
+
+@pytest.mark.long("a")
+def test_of_a(): pass
+
+@pytest.mark.long("b/one", "c")
+def test_of_b(): pass
+
+def test_of_all(): pass
+"""
 
 
 def git(root: Path, *argv: str) -> str:
@@ -76,3 +92,16 @@ def test_a_file_or_a_folder_with_all_in_it_is_covered() -> None:
     assert touched(["tests/cluster"], changed)
     assert touched(["tests/cluster/torque/mom.py"], changed)
     assert not touched(["tests/cluster/torque/mom", "tests/clus", "mom.py"], changed)
+
+
+def test_what_has_not_changed_is_left_out_where_only_changes_are_asked_for(root: Path) -> None:
+    (root / "test_some.py").write_text(TESTS)
+    (root / "pytest.ini").write_text("[pytest]\nmarkers = long\n")
+    argv = [sys.executable, "-m", "pytest", "-q", "-p", "tests.support.extent", "-p", "no:cacheprovider"]
+    env = {**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    for long, result in (("all", "3 passed"), ("changed", "2 passed, 1 deselected")):
+        argv_long = [*argv, f"--long={long}"]
+        said = subprocess.run(
+            argv_long, cwd=root, env=env, capture_output=True, text=True, timeout=60, check=False
+        ).stdout
+        assert result in said, said
