@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 STAMP := $(VENV)/.ready
 
-.PHONY: demo test test-long unit build lint lint-python lint-web lint-shell lint-github lint-copies bench setup system pictures clean
+.PHONY: demo test test-long unit unit-python unit-web build lint lint-python lint-web lint-shell lint-github lint-copies bench setup system pictures clean
 
 demo: NEEDS := demo
 demo: build ## start JupyterLab with the embedded scheduler and print its URL
@@ -22,7 +22,12 @@ lint: $(STAMP) ## needs no Debian packages, but Python and Node
 	$(MAKE) --no-print-directory --output-sync -j2 lint-web lint-python lint-shell lint-github lint-copies
 
 unit: $(STAMP) ## within a minute: what needs Python and Node alone, no Debian packages, browser or root
+	$(MAKE) --no-print-directory --output-sync -j2 unit-python unit-web
+
+unit-python:
 	$(BIN)/pytest --quiet --unit tests
+
+unit-web:
 	npm test
 
 test-long: build ## whether the tests are worth something, and the full numbers of those that have smaller ones: an hour or more
