@@ -19,7 +19,8 @@ from typing import Any
 
 from .errors import Forbidden
 
-MAX_JSON = 256 * 1024
+MAX_JSON = 512 * 1024
+"""Bytes of a JSON file: a command of 32 KiB may take twelve times its length (`\\ud83d\\ude00`)."""
 
 
 def seal(data: dict[str, Any]) -> bytes:
@@ -29,15 +30,20 @@ def seal(data: dict[str, Any]) -> bytes:
 
 
 def unseal(content: bytes) -> dict[str, Any] | None:
-    """The object that `seal` wrote; None when the content is torn or not one."""
+    """The object that `seal` wrote; None when the content is torn, ValueError when it is whole and no such object.
+
+    Bytes that are no UTF-8 are replaced: a job writes what its node calls things.
+    """
     line, _, rest = content.partition(b"\n")
     if rest.strip() != hashlib.sha256(line).hexdigest().encode():
         return None
-    with suppress(ValueError):
-        data = json.loads(line)
-        if isinstance(data, dict):
-            return data
-    return None
+    try:
+        data = json.loads(line.decode(errors="replace"))
+    except RecursionError:
+        raise ValueError("It is nested too deeply") from None
+    if not isinstance(data, dict):
+        raise ValueError("It holds no object")
+    return data
 
 
 @contextmanager
@@ -68,14 +74,17 @@ def read_private(folder: int, name: str, limit: int = MAX_JSON, *, tail: bool = 
         return None
     except OSError as error:
         raise Forbidden(f"{name} of the session cannot be opened: {error.strerror}.", reason="not-private") from error
-    with os.fdopen(found, "rb") as file:
+    try:  # a folder of that name has a descriptor, and is none that a file can be made of
         status = os.fstat(found)
         check_private(status, name)
         if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
             raise Forbidden(f"{name} of the session is not a plain file.", reason="not-private")
-        if tail and status.st_size > limit:
-            file.seek(-limit, os.SEEK_END)
-        return file.read(limit)
+        with os.fdopen(found, "rb", closefd=False) as file:
+            if tail and status.st_size > limit:
+                file.seek(-limit, os.SEEK_END)
+            return file.read(limit)
+    finally:
+        os.close(found)
 
 
 def write_private(folder: int, name: str, content: bytes) -> None:

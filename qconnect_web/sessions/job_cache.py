@@ -14,9 +14,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from ..errors import QConnectError, SchedulerFailed
+from ..errors import BadRequest, QConnectError, SchedulerFailed
 from ..schedulers import Scheduler
 from ..values.job import Job, JobState
+from ..values.reader import moment, whole
 from .store import Store
 
 PENDING_INTERVAL = 10.0
@@ -40,6 +41,7 @@ MISSING_FOR = 60.0
 JUST_TAKEN = 60.0
 """Seconds after its submission for which a job that nobody has asked about yet is known to be queued."""
 NEVER = float("-inf")
+MISSED = whole(0, 1 << 31)
 T = TypeVar("T")
 
 
@@ -69,10 +71,9 @@ def word_to_json(word: Word, ahead: float) -> dict[str, Any]:
 
 
 def word_from_json(data: dict[str, Any], ahead: float) -> Word:
-    """The word that `word_to_json` wrote; raises KeyError, TypeError, ValueError."""
-    job = Job(**{**data["job"], "state": JobState(data["job"]["state"])})
-    since = None if data["missing_since"] is None else float(data["missing_since"]) - ahead
-    return Word(job, float(data["asked"]) - ahead, int(data["misses"]), since)
+    """The word that `word_to_json` wrote; raises KeyError, TypeError, ValueError, BadRequest."""
+    since = None if data["missing_since"] is None else moment(data["missing_since"]) - ahead
+    return Word(Job.from_json(data["job"]), moment(data["asked"]) - ahead, MISSED(data["misses"]), since)
 
 
 class JobBook:
@@ -201,11 +202,11 @@ class JobBook:
             return False
         now, ahead = time.time(), time.time() - time.monotonic()
         try:
-            answered, asked = float(data["time"]), [float(moment) for moment in data["asked"]]
+            answered, asked = moment(data["time"]), [moment(item) for item in data["asked"]]
             words = [word_from_json(item, ahead) for item in data["words"]]
-        except (KeyError, TypeError, ValueError):  # left by another version of us
+        except (KeyError, TypeError, ValueError, BadRequest):  # left by another version of us
             return False
-        self._asked = sorted({*self._asked, *asked})
+        self._asked = sorted({*self._asked, *(item for item in asked if item <= now)})
         self._answered = max(self._answered or 0.0, min(answered, now)) or None
         for word in words:
             known = self.word(word.job.id)
