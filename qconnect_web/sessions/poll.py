@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from ..aio import happens, stop
-from ..errors import QConnectError, SchedulerFailed
+from ..errors import DamagedFile, QConnectError, SchedulerFailed
 from ..values.job import Job, JobState
 from ..values.session import Session, SessionState
 from . import pace
@@ -40,6 +40,7 @@ class Poll:
         self.problems: dict[str, str] = {}
         self._store, self._book, self._log = store, book, log
         self._facts: dict[str, Facts] = {}
+        self._damaged: dict[str, Session] = {}
         self._announced: dict[str, tuple[str | None, float]] = {}
         self._adopted: dict[str, str] = {}
         self._settled: dict[str, float] = {}
@@ -137,17 +138,19 @@ class Poll:
 
     def _read(self) -> dict[str, Facts]:
         """All folders' facts (in a thread); a folder that cannot be trusted is reported once and left alone."""
-        found = {}
+        found, damaged = {}, {}
         for key in self._store.list_keys():
             try:
-                settled = self._facts.get(key) if key in self._settled else None
-                facts = settled or self._store.read(key)
-            except (OSError, QConnectError, TypeError, KeyError) as error:
+                facts = (self._facts.get(key) if key in self._settled else None) or self._store.read(key)
+            except (OSError, QConnectError) as error:
                 self._problem(key, f"The session folder {key} is not used: {error}")
+                if isinstance(error, DamagedFile):
+                    damaged[key] = Session.damaged(key, error.since, error.message)
                 continue
             self.problems.pop(key, None)
             if facts:
                 found[key] = facts
+        self._damaged = damaged
         return found
 
     def _problem(self, key: str, message: str) -> None:
@@ -157,7 +160,7 @@ class Poll:
 
     def _derive(self) -> None:
         """Derives every session from its facts and the scheduler's last word; tells the listeners what changed."""
-        before, self.sessions = self.sessions, {}
+        before, self.sessions = self.sessions, dict(self._damaged)
         for key, facts in self._facts.items():
             if session := self._session(key, facts):
                 self.sessions[key] = session
@@ -182,14 +185,14 @@ class Poll:
         job_id = record.job_id or self._adopted.get(key)
         if not job_id:
             return None
-        if record.job_id is None:
-            record = replace(record, job_id=job_id)
+        record = replace(record, job_id=job_id)
         self._announce(key, facts)
         word = self._book.word(job_id, record.submitted)
         if word.asked > self._announced[key][1]:
             facts = self._generations.current(key, facts, word.job)
         facts = self._generations.living(key, facts)
-        return Session(record, self._job(word, key, facts), facts.connection, facts.end, self._book.stale_since)
+        job = self._job(word, key, facts)
+        return Session(record, job, facts.connection, facts.end, self._book.stale_since, facts.damage)
 
     def _announce(self, key: str, facts: Facts) -> None:
         """Notes when a run, its display or its end was first seen: the scheduler is then asked again at once.
@@ -239,11 +242,10 @@ class Poll:
 
     def _intents(self) -> list[Facts]:
         """Sessions without a job id whose submission is no longer under way."""
-        now = time.time()
         return [
             facts
             for key, facts in self._facts.items()
-            if facts.record.job_id is None and key not in self._adopted and abandoned(facts.record, now)
+            if facts.record.job_id is None and key not in self._adopted and abandoned(facts.record, time.time())
         ]
 
     def _late(self) -> dict[str, str]:
@@ -293,6 +295,6 @@ def _visible(session: Session | None) -> object:
     """What of a session its user can see change."""
     if session is None:
         return None
-    run = session.connection.run if session.connection else None
-    job = session.job
-    return (session.state, job.state, job.node, job.comment, job.exit_status, run, session.end, session.stale_since)
+    run, job = session.connection and session.connection.run, session.job
+    told = (run, session.end, session.stale_since, session.damage)
+    return (session.state, job.state, job.node, job.comment, job.exit_status, *told)
