@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "qconnect_web"
 FLOORS = [
-    {"errors", "aio", "data_files", "environment", "relay"},
+    {"errors", "aio", "data_files", "environment", "processes", "relay"},
     {"units", "private_files"},
     {"values"},
     {"apps", "schedulers", "transports", "clients"},
