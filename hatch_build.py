@@ -46,13 +46,13 @@ def build_frontend(here: Path) -> None:
         # npm_builder's own `npm install` would follow the lock file, but not enforce it
         subprocess.run(["npm", "ci"], cwd=here, check=True)
     npm_builder("wheel", "standard", path=str(here), npm="npm", build_cmd="build:prod")
-    (here / STAMP).write_text(digest(here))
+    (here / STAMP).write_text(digest(here), encoding="utf-8")
 
 
 def is_current(here: Path) -> bool:
     """Whether the built parts are of the sources that are there."""
     stamp = here / STAMP
-    return stamp.is_file() and (here / NOVNC).is_file() and stamp.read_text() == digest(here)
+    return stamp.is_file() and (here / NOVNC).is_file() and stamp.read_text(encoding="utf-8") == digest(here)
 
 
 def digest(here: Path) -> str:

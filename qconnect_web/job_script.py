@@ -129,7 +129,7 @@ def _environment() -> Environment:
 
 
 def _piece(name: str) -> str:
-    return (data_folder("jobscripts", "session.sh") / name).read_text()
+    return (data_folder("jobscripts", "session.sh") / name).read_text(encoding="utf-8")
 
 
 @cache
@@ -245,7 +245,7 @@ def main() -> None:
     """Writes the ready scripts anew: `python -m qconnect_web.job_script`, in the repository."""
     for name in READY:
         target = data_folder("jobscripts", "session.sh") / f"{name}.pbs"
-        target.write_text(ready_script(name))
+        target.write_text(ready_script(name), encoding="utf-8")
         sys.stdout.write(f"{target}\n")
 
 

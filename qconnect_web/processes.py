@@ -11,13 +11,13 @@ from pathlib import Path
 
 def boot_id() -> str:
     """The kernel's name for this boot (random(4)): process numbers mean nothing across boots."""
-    return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
 def stat_fields(pid: int | str) -> list[str]:
     """What the kernel says of a process from its state on (proc(5), stat field 3); empty when there is none."""
     with suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     return []
 
 

@@ -133,7 +133,7 @@ def csp(html: bytes, *, opaque: bool) -> str:
 @cache
 def agent() -> bytes:
     """The agent as one classic script: it must run before the client's first script, which no module does."""
-    parts = [(STATIC / "agent" / f"{name}.js").read_text("utf-8") for name in AGENT_FILES]
+    parts = [(STATIC / "agent" / f"{name}.js").read_text(encoding="utf-8") for name in AGENT_FILES]
     code = "\n".join(parts)
     code = re.sub(r"^import \{[^}]*\} from '[^']*';\n", "", code, flags=re.MULTILINE)
     code = re.sub(r"^export (?=const |function |async function )", "", code, flags=re.MULTILINE)
