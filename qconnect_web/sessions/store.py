@@ -17,13 +17,12 @@ from ..errors import BadRequest, DamagedFile, UnknownSession
 from ..private_files import open_folder, read_private, seal, unseal, write_private
 from ..values.job import same_job
 from ..values.session import KEY, RUN, Connection, End, Record
+from . import timings
 
 MAX_ANSWER = 8 * 1024 * 1024
 GONE = ".gone-"
 LOGS = ("job.log", "xpra.log", "vnc.log", "door.log", "app.log", "scheduler.log")
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-TORN_S = 60.0
-"""Seconds for which a file may be torn: NFS shows half of one for moments, a disk that was full does so for ever."""
 T = TypeVar("T", Connection, End)
 V = TypeVar("V", Record, Connection, End)
 
@@ -182,7 +181,7 @@ class _Files:
             data = unseal(content)
         except ValueError as error:
             raise self._damaged(name, f"{error}.") from None
-        if data is None and time.time() - self._written(name) > TORN_S:
+        if data is None and time.time() - self._written(name) > timings.TORN:
             raise self._damaged(name, "It was not written to its end.")
         return data
 

@@ -19,9 +19,9 @@ import psutil
 
 from tests.bench.programs import build, listening
 from tests.bench.sessions import running_sessions
-from tests.deadline import eventually
-from tests.servers import JupyterServer, free_port
-from tests.ssh.sshd import Nodes
+from tests.support.deadline import eventually
+from tests.support.servers import JupyterServer, free_port
+from tests.transports.ssh.sshd import Nodes
 
 SESSIONS = {"local": 8, "tls": 2, "ssh": 2}
 """Ours allows 16 websockets per session: so many sessions carry the 120 and the 20 that are open at most."""

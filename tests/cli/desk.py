@@ -17,9 +17,10 @@ from traitlets.config import Config
 
 from qconnect_web.config import QConnect
 from qconnect_web.schedulers.local.scheduler import LocalScheduler
+from qconnect_web.site import build_sessions
 from qconnect_web.values.job import JobSpec
-from tests.deadline import eventually
-from tests.servers import JupyterServer
+from tests.support.deadline import eventually
+from tests.support.servers import JupyterServer
 
 QCONNECT = Path(sys.executable).parent / "qconnect"
 ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|[=>])")
@@ -100,7 +101,7 @@ class Desk:
     async def _sessions(self) -> list[dict[str, Any]]:
         folder = str(self.sessions_dir)
         site = QConnect(config=Config({"QConnect": {"scheduler": "local", "sessions_dir": folder, **self.settings}}))
-        manager = site.build_sessions()
+        manager = build_sessions(site)
         await manager.open()
         try:
             await manager.refresh()

@@ -8,7 +8,7 @@ import pexpect
 import pytest
 
 from tests.cli.desk import plain
-from tests.servers import REPOSITORY
+from tests.support.servers import REPOSITORY
 
 PROGRAM = """
 import asyncio, sys

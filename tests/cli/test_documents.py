@@ -13,7 +13,7 @@ from qconnect_web.cli.exits import Exit
 from qconnect_web.cli.manual import EXAMPLES, documents, exit_lines
 from qconnect_web.cli.options import parser
 from tests.cli.desk import QCONNECT, Desk
-from tests.servers import REPOSITORY
+from tests.support.servers import REPOSITORY
 
 
 @pytest.mark.parametrize("name", list(documents()))

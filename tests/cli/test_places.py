@@ -13,7 +13,7 @@ import pytest
 
 from qconnect_web.cli.options import parser
 from tests.cli.desk import PROMPT, QCONNECT, Desk, detach, finish
-from tests.deadline import eventually
+from tests.support.deadline import eventually
 
 
 @pytest.fixture(scope="module")

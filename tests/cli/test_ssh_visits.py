@@ -11,9 +11,9 @@ import pytest
 
 from tests.cli.desk import PROMPT, QCONNECT, Desk, detach, finish
 from tests.cli.xscreen import RED, UserScreen
-from tests.ssh.conftest import nodes  # noqa: F401 - a fixture
-from tests.ssh.sshd import Nodes
-from tests.ssh.test_ssh_questions import PASSWORDS, SECRET, needs_shadow, shadow  # noqa: F401 - the last is a fixture
+from tests.transports.ssh.conftest import nodes  # noqa: F401 - a fixture
+from tests.transports.ssh.sshd import Nodes
+from tests.transports.ssh.test_ssh_questions import PASSWORDS, SECRET, needs_shadow, shadow  # noqa: F401 - the last is a fixture
 
 ELSEWHERE = 'hostname login && exec "$@"'
 """This machine under another name: whoever runs there has to go over the network."""

@@ -14,7 +14,7 @@ import pexpect
 import pytest
 
 from tests.cli.desk import PROMPT, SMALL, Desk, detach, finish, in_shell, plain
-from tests.deadline import eventually
+from tests.support.deadline import eventually
 
 ALTERNATE_SCREEN = "\x1b[?1049h"
 """What a program sends that takes the whole terminal."""

@@ -25,7 +25,7 @@ from qconnect_web.values.job import Job, JobSpec, JobState
 from qconnect_web.values.session import Connection, Record, Session
 from tests.cli.desk import PROMPT, Desk, detach, finish
 from tests.cli.xscreen import RED, UserScreen
-from tests.deadline import aeventually, eventually
+from tests.support.deadline import aeventually, eventually
 
 
 @pytest.fixture(scope="module")

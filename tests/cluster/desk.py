@@ -13,7 +13,7 @@ from tests.cli.desk import QCONNECT, SMALL
 from tests.cluster.display import written
 from tests.cluster.server import ClusterServer
 from tests.cluster.world import Cluster
-from tests.deadline import eventually
+from tests.support.deadline import eventually
 
 HEED_CTRL_C = ["env", "--default-signal=INT"]
 ONLY_THERE = 'trap "" INT; exec "$@"'

@@ -13,7 +13,7 @@ from websockets.typing import Subprotocol
 
 from tests.cluster.node import Node
 from tests.cluster.server import ClusterServer
-from tests.deadline import eventually
+from tests.support.deadline import eventually
 
 STARTING_S = 90
 """On a machine that does ten things at once."""

@@ -13,7 +13,7 @@ from tests.cluster.files import USERS
 from tests.cluster.forward import Forwarder
 from tests.cluster.node import CLEAN, NodeProcess
 from tests.cluster.world import Cluster
-from tests.servers import LEAN_PATH, JupyterServer
+from tests.support.servers import LEAN_PATH, JupyterServer
 
 
 @dataclass

@@ -10,7 +10,7 @@ import pytest
 from tests.cli.desk import SMALL, detach, finish
 from tests.cluster.batch import Torque
 from tests.cluster.desk import ClusterDesk
-from tests.deadline import eventually
+from tests.support.deadline import eventually
 
 pytestmark = pytest.mark.cluster
 

@@ -21,7 +21,7 @@ from tests.cli.xscreen import RED, UserScreen
 from tests.cluster.desk import ClusterDesk
 from tests.cluster.leftovers import listening
 from tests.cluster.world import Cluster
-from tests.deadline import eventually
+from tests.support.deadline import eventually
 
 pytestmark = pytest.mark.cluster
 SHELL = r"alice@qc-node\d+"

@@ -18,8 +18,8 @@ from tests.cluster.server import ClusterServer, server_on
 from tests.cluster.small import small_home
 from tests.cluster.test_neighbours import squatter
 from tests.cluster.world import Cluster
-from tests.deadline import eventually
-from tests.extent import LONG
+from tests.support.deadline import eventually
+from tests.support.extent import LONG
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 REQUEUES = 10 if LONG else 1

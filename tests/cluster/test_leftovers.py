@@ -15,8 +15,8 @@ from tests.cluster.leftovers import evict, left_on
 from tests.cluster.node import Node
 from tests.cluster.server import ClusterServer
 from tests.cluster.world import Cluster
-from tests.deadline import eventually
-from tests.extent import LONG
+from tests.support.deadline import eventually
+from tests.support.extent import LONG
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
 COMMAND = ["bash", "-c", EVIL]

@@ -16,7 +16,7 @@ from tests.cluster.display import answers, connection, folder, opened, opened_on
 from tests.cluster.node import Node
 from tests.cluster.server import ClusterServer
 from tests.cluster.world import Cluster
-from tests.deadline import eventually
+from tests.support.deadline import eventually
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
 SQUATTER = """

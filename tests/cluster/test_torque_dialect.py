@@ -11,7 +11,7 @@ import pytest
 
 from tests.cluster.batch import Torque
 from tests.cluster.dialect import CASES, Replay, here, loose
-from tests.deadline import eventually
+from tests.support.deadline import eventually
 
 pytestmark = pytest.mark.cluster
 FAILS = ("bad-shebang", "crlf", "exit255", "exit3", "notfound", "segv", "selfkill", "syntax")

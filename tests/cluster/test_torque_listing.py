@@ -15,7 +15,7 @@ import pytest
 from tests.cluster.torque import client, listing, replies, state
 from tests.cluster.torque.jobs import Job, fold, seconds
 from tests.cluster.torque.said import Answer
-from tests.servers import REPOSITORY
+from tests.support.servers import REPOSITORY
 
 CASES: dict[str, Any] = json.loads((REPOSITORY / "tests/data/recordings/torque-6.1.3.h5.json").read_text())
 OPTIONS = {"Join_Path": "j", "Keep_Files": "k", "Mail_Points": "m", "Priority": "p", "Shell_Path_List": "S"}

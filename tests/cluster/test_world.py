@@ -15,8 +15,8 @@ import pytest
 from tests.cluster import fixtures
 from tests.cluster.server import server_on
 from tests.cluster.world import Cluster, sweep
-from tests.deadline import eventually
-from tests.servers import REPOSITORY
+from tests.support.deadline import eventually
+from tests.support.servers import REPOSITORY
 
 pytestmark = pytest.mark.cluster
 

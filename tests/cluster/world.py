@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.cluster.files import ADDRESSES, COMPUTE, LOGIN, make_homes, write_etc
 from tests.cluster.node import CLEAN, Node, remove_cgroup
-from tests.deadline import eventually
+from tests.support.deadline import eventually
 
 PROGRAMS = ("unshare", "nsenter", "setpriv", "ip", "munged", "sshd", "slurmctld", "slurmd")
 PROBE = "set -e; mount -t tmpfs t /mnt; mkdir /mnt/u /mnt/w /mnt/r; ip link add br0 type bridge; " + (

@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Page
 
 from hatch_build import build_frontend
 from tests.e2e.desk import Desk
-from tests.servers import REPOSITORY, JupyterServer
+from tests.support.servers import REPOSITORY, JupyterServer
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +35,7 @@ def lab(tmp_path: Path, lab_config: dict[str, Any]) -> Iterator[JupyterServer]:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def desk(tmp_path_factory: pytest.TempPathFactory, browser_code: None) -> Iterator[Desk]:
     server = JupyterServer(tmp_path_factory.mktemp("home"), prefix="/a%40b/").start()
     yield Desk(server)
     server.close()

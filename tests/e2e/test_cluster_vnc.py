@@ -18,10 +18,10 @@ from tests.cluster.files import USERS
 from tests.cluster.leftovers import left_on, listening
 from tests.cluster.server import server_on
 from tests.cluster.world import Cluster
-from tests.deadline import eventually
 from tests.e2e.desk import Desk, make_desktop
 from tests.e2e.test_vnc import pixels
-from tests.servers import REPOSITORY
+from tests.support.deadline import eventually
+from tests.support.servers import REPOSITORY
 
 pytestmark = [pytest.mark.e2e, pytest.mark.cluster, pytest.mark.timeout(180)]
 

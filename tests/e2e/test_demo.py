@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext
 
-from tests.deadline import eventually
 from tests.e2e.painted import wait_painted
-from tests.servers import REPOSITORY, JupyterServer, free_port
+from tests.support.deadline import eventually
+from tests.support.servers import REPOSITORY, JupyterServer, free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 

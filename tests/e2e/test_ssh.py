@@ -17,11 +17,11 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from qconnect_web.private_files import seal
-from tests.deadline import eventually
 from tests.e2e.desk import Desk, wait_ready
 from tests.e2e.painted import wait_painted
-from tests.servers import JupyterServer
-from tests.ssh.sshd import Nodes, children, own_mounts
+from tests.support.deadline import eventually
+from tests.support.servers import JupyterServer
+from tests.transports.ssh.sshd import Nodes, children, own_mounts
 
 SECRET = "Zitrone-Kanarie ☃ 0815"
 USER = pwd.getpwuid(os.geteuid()).pw_name

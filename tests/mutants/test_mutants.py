@@ -12,7 +12,7 @@ import pytest
 
 from tests.mutants.forked import run
 from tests.mutants.table import MUTANTS, Mutant
-from tests.servers import REPOSITORY
+from tests.support.servers import REPOSITORY
 
 ALIVE = [mutant for mutant in MUTANTS if os.geteuid() == 0 or not mutant.root]
 SEEN = re.compile(r"^FAILED \S.* - (assert|AssertionError|Failed: DID NOT RAISE|TimeoutError)", re.MULTILINE)
@@ -27,10 +27,10 @@ def write(path: Path, text: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def copy(tmp_path_factory: pytest.TempPathFactory, browser_code: None) -> Path:
     """A copy of the package and its tests, in which all the tests of the table pass."""
     copy = tmp_path_factory.mktemp("copy")
-    unneeded = shutil.ignore_patterns("__pycache__", "labextension", "novnc", "e2e", "bench")
+    unneeded = shutil.ignore_patterns("__pycache__", "labextension", "e2e", "bench")
     for name in ("qconnect_web", "tests", "jobscripts", "apps"):
         shutil.copytree(REPOSITORY / name, copy / name, ignore=unneeded)
     shutil.copy(REPOSITORY / "pyproject.toml", copy)

@@ -20,11 +20,11 @@ import psutil
 import pytest
 
 from qconnect_web.sessions.store import Store
-from tests.deadline import eventually
-from tests.extent import LONG
 from tests.proxy.served import FRAME, MESSAGE
 from tests.proxy.world import BASE, KEY, Answer, Run, new_run
-from tests.servers import LEAN_PATH, REPOSITORY
+from tests.support.deadline import eventually
+from tests.support.extent import LONG
+from tests.support.servers import LEAN_PATH, REPOSITORY
 
 ROUNDS = 3
 """Times on a shared machine: the best of so many rounds counts, as its noise only ever adds."""

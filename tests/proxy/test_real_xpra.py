@@ -18,9 +18,9 @@ from websockets.sync.client import connect
 
 from qconnect_web.transports.keys import pinned_context
 from qconnect_web.transports.local import LocalTransport
-from tests.deadline import eventually
 from tests.proxy.world import BASE, VIEWER, Jupyter, Run, settle
-from tests.servers import free_port
+from tests.support.deadline import eventually
+from tests.support.servers import free_port
 
 pytestmark = pytest.mark.skipif(shutil.which("xpra") is None, reason="xpra is not installed")
 OPTIONS = """

@@ -33,15 +33,15 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from jupyter_server.serverapp import ServerApp
 from tornado.httpserver import HTTPServer
 
+from qconnect_web import proxy
 from qconnect_web.clients import xpra
 from qconnect_web.errors import UnknownSession
 from qconnect_web.private_files import seal
-from qconnect_web.proxy import handler
 from qconnect_web.proxy.failures import Troubles
 from qconnect_web.proxy.log_limit import Quiet
+from qconnect_web.proxy.places import Places
 from qconnect_web.proxy.relay_client import Relay
 from qconnect_web.proxy.tickets import Tickets
-from qconnect_web.proxy.websockets import Splices
 from qconnect_web.relay.pinned_tls import fingerprint_of
 from qconnect_web.sessions.store import Store
 from qconnect_web.transports.endpoint import Endpoint
@@ -50,7 +50,7 @@ from qconnect_web.transports.local import LocalTransport
 from qconnect_web.transports.tls import TlsTransport
 from qconnect_web.values.job import Job, JobSpec, JobState
 from qconnect_web.values.session import Connection, Record, Session
-from tests.deadline import eventually
+from tests.support.deadline import eventually
 
 BASE = "/a%40b/"
 VIEWER = "viewer-0001"
@@ -319,13 +319,13 @@ class Jupyter:
         )
         app.init_signal = lambda: None
         app.initialize(argv=[], find_extensions=False, new_httpserver=False)
-        patterns = [(f"{BASE}qconnect/{pattern}", kind) for pattern, kind in handler.HANDLERS]
+        patterns = [(f"{BASE}qconnect/{pattern}", kind) for pattern, kind in proxy.HANDLERS]
         app.web_app.settings["qconnect"] = SimpleNamespace(
             sessions=self.manager,
             tickets=self.tickets,
             hosts=frozenset(),
             clients=xpra.Clients([]),
-            splices=Splices(app.log, Relay(app.log), self.most, per_minute=0),
+            places=Places(app.log, Relay(app.log), most=self.most, per_minute=0),
             troubles=Troubles(),
         )
         app.web_app.add_handlers(r".*$", patterns)
@@ -349,7 +349,7 @@ class Jupyter:
 
     @property
     def relay(self) -> Relay:
-        found: Relay = self.settings["qconnect"].splices.relay
+        found: Relay = self.settings["qconnect"].places.relay
         return found
 
     def run(self, work: Any) -> Any:
@@ -357,7 +357,7 @@ class Jupyter:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(20)
 
     def open_websockets(self) -> int:
-        return len(self.settings["qconnect"].splices)
+        return len(self.settings["qconnect"].places)
 
     @cache  # noqa: B019 - one server lives as long as its test module
     def cookie(self) -> str:
@@ -389,7 +389,7 @@ class Jupyter:
         return Wire(connection)
 
     def close(self) -> None:
-        self.run(self.app.web_app.settings["qconnect"].splices.close())
+        self.run(self.app.web_app.settings["qconnect"].places.close())
         self.quiet.release(self.app.log)
         self.server.stop()
         self.run(self.server.close_all_connections())

@@ -16,8 +16,8 @@ from qconnect_web.values.job import Job, JobSpec, JobState
 from tests.cluster.batch import Torque
 from tests.cluster.node import CLEAN
 from tests.cluster.world import Cluster
-from tests.deadline import eventually
-from tests.servers import REPOSITORY
+from tests.support.deadline import eventually
+from tests.support.servers import REPOSITORY
 
 ANSWER_TIMEOUT = 60
 

@@ -21,7 +21,7 @@ from qconnect_web.schedulers.local import places
 from qconnect_web.schedulers.local import runner as local_runner
 from qconnect_web.schedulers.local.scheduler import LocalScheduler
 from qconnect_web.values.job import JobSpec, JobState
-from tests.deadline import eventually
+from tests.support.deadline import eventually
 
 ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 NEIGHBOUR = 65534

@@ -20,7 +20,7 @@ from qconnect_web.schedulers.pbs import openpbs, torque
 from qconnect_web.schedulers.slurm import jobs as slurm_jobs
 from qconnect_web.schedulers.slurm import queues
 from qconnect_web.values.job import JOB_ID, Job, JobState
-from tests.recordings import OPENPBS, SLURM, TORQUE, recorded
+from tests.support.recordings import OPENPBS, SLURM, TORQUE, recorded
 
 EXAMPLES, EACH = 12, 140
 """For each of six parsers: 10 080 mutations in all."""

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from qconnect_web import pages
-from qconnect_web.api import handlers
+from qconnect_web import api, pages
 from qconnect_web.apps.catalogue import Catalogue
 from qconnect_web.sessions.store import Store
 from qconnect_web.transports.tls import TlsTransport
@@ -32,7 +31,7 @@ class Front(Jupyter):
         settings["allow_remote_access"] = True
         settings["qconnect"].apps = Catalogue([])
         settings["qconnect"].hosts = frozenset({"hub.example", "127.0.0.1"})
-        patterns = [(f"{BASE}qconnect/{pattern}", kind) for pattern, kind in [*handlers.HANDLERS, *pages.HANDLERS]]
+        patterns = [(f"{BASE}qconnect/{pattern}", kind) for pattern, kind in [*api.HANDLERS, *pages.HANDLERS]]
         app.web_app.add_handlers(r".*$", patterns)
         return app
 

@@ -23,13 +23,16 @@ from qconnect_web.errors import DamagedFile, QConnectError
 from qconnect_web.private_files import seal
 from qconnect_web.schedulers.commands import Commands
 from qconnect_web.schedulers.pbs.torque import TorqueScheduler
+from qconnect_web.sessions import timings
+from qconnect_web.sessions.clock import now
 from qconnect_web.sessions.describe import describe
-from qconnect_web.sessions.job_cache import JobBook, Word, word_to_json
+from qconnect_web.sessions.job_cache import JobCache
+from qconnect_web.sessions.job_status import JobStatus, to_json
 from qconnect_web.sessions.poll import Poll
-from qconnect_web.sessions.store import TORN_S, Store
+from qconnect_web.sessions.store import Store
 from qconnect_web.values.job import Job, JobSpec, JobState
 from qconnect_web.values.session import Connection, End, Record, SessionState
-from tests.extent import LONG
+from tests.support.extent import LONG
 
 QUIET = logging.getLogger("damaged")
 QUIET.setLevel(logging.CRITICAL)
@@ -37,7 +40,7 @@ NOW = time.time()
 RECORD = Record("key1", "xterm", "XTerm", JobSpec("x"), ("xterm",), created=NOW, submitted=NOW, job_id="1.s")
 CONNECTION = Connection("run-1", "1.s", "n1", 20001, None, ":1", "3.1.3", "0" * 64, NOW)
 END = End("run-1", "1.s", "n1", "app-exit", "The program has ended.", 0, NOW)
-ANSWER = {"time": NOW, "asked": [NOW - 1], "words": [word_to_json(Word(Job("1.s", JobState.RUNNING), 0.0), NOW)]}
+ANSWER = {"time": NOW, "asked": [NOW - 1], "words": [to_json(JobStatus(Job("1.s", JobState.RUNNING), 0.0), NOW)]}
 WHOLE: dict[str, Any] = {
     "session.json": RECORD.to_json(),
     "connection.json": asdict(CONNECTION),
@@ -112,13 +115,13 @@ def put(store: Store, key: str, name: str, content: bytes) -> Path:
 
 def looked(store: Store) -> tuple[Poll, dict[str, dict[str, Any]]]:
     """The sessions as a server that has just started tells them: {key: JSON}."""
-    book = JobBook(TorqueScheduler(Commands(), user="nobody"), store)
-    poll = Poll(store, book, QUIET)
-    poll._recall()
+    cache = JobCache(TorqueScheduler(Commands(), user="nobody"), store, 5)
+    poll = Poll(store, cache, QUIET)
+    asyncio.run(cache.load())
     asyncio.run(poll.look())
-    told = {key: describe(session, "/") for key, session in poll.sessions.items()}
+    told = {key: describe(session, "/") for key, session in poll.known.sessions.items()}
     json.dumps(list(told.values()), allow_nan=False).encode("ascii")
-    assert book.due_in(time.monotonic()) <= 60
+    assert cache.budget.due_in(now()) <= 60
     return poll, told
 
 
@@ -161,9 +164,9 @@ def test_what_has_broken_readers_of_json_breaks_nothing(name: str) -> None:
 def test_a_question_of_tomorrow_keeps_nobody_from_asking() -> None:
     with world(0) as store:
         put(store, "", ".answer.json", seal({**ANSWER, "asked": [NOW + 86400, NOW - 5]}))
-        book = JobBook(TorqueScheduler(Commands(), user="nobody"), store)
-        assert book.load()
-        assert book._asked == [NOW - 5]
+        cache = JobCache(TorqueScheduler(Commands(), user="nobody"), store, 5)
+        assert asyncio.run(cache.load())
+        assert cache.budget.asked == [NOW - 5]
 
 
 @pytest.mark.parametrize(
@@ -190,7 +193,7 @@ def test_a_damaged_session_is_told_with_the_path_and_what_is_wrong(name: str, co
             with pytest.raises(DamagedFile) as refused:
                 store.read("key1")
             assert refused.value.message == told["key1"]["reason"]
-            assert poll.live == 1
+            assert len(poll.known.live) == 1
         else:
             assert told["key1"]["id"] == "1.s", "its job can still be stopped"
 
@@ -203,14 +206,14 @@ def test_a_session_that_was_damaged_is_itself_again_when_the_file_is() -> None:
         assert told["key1"]["state"] == "FAILED"
         put(store, "key1", "session.json", whole)
         asyncio.run(poll.look())
-        assert poll.sessions["key1"].state is SessionState.READY
+        assert poll.known.sessions["key1"].state is SessionState.READY
 
 
 def test_a_torn_file_is_damaged_only_when_it_stays_so() -> None:
     with world(0) as store:
         path = put(store, "key1", "session.json", b'{"key":')
         assert store.read("key1") is None
-        os.utime(path, (NOW - TORN_S - 5, NOW - TORN_S - 5))
+        os.utime(path, (NOW - timings.TORN - 5, NOW - timings.TORN - 5))
         with pytest.raises(DamagedFile, match="to its end"):
             store.read("key1")
 

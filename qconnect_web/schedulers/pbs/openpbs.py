@@ -7,16 +7,16 @@ import re
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from ...errors import SchedulerFailed
-from ...values.job import JOB_ID, Job, JobSpec, JobState
+from ...values.job import JOB_ID, Job, JobState
 from .. import Queue
 from ..commands import Commands, Done
-from . import common, refusals
+from . import common
 from .common import JOB_STATES, KEY, MAX_IDS, TAG, askable, comment_of, count, first_host, seconds, settled, status_of
 from .queues import Node, blocks, flat, node_of, queue_of
+from .scheduler import PbsScheduler
 
 CAUSES = {
     271: "cancelled",
@@ -161,21 +161,14 @@ def nodes_of(text: str) -> list[Node]:
     return [node_of(str(name), flat(values)) for name, values in found.items()] if isinstance(found, dict) else []
 
 
-class OpenPbsScheduler:
+class OpenPbsScheduler(PbsScheduler):
     """Jobs of one user on an OpenPBS server."""
 
     name = "openpbs"
-    dialect = "pbs"
-    cheap = False
 
     def __init__(self, commands: Commands, *, user: str) -> None:
-        self._commands, self._user = commands, user
+        super().__init__(commands, user=user)
         self._history = True
-
-    async def submit(self, script: str, spec: JobSpec, *, session: str, folder: Path) -> str:
-        """Queues the job with its script on qsub's input, from within the session's folder."""
-        common.check_submission(script, spec)
-        return refusals.job_id_of(await self._commands.act(common.submit_argv(session), text=script, folder=folder))
 
     async def query(self, job_ids: list[str]) -> dict[str, Job]:
         """These jobs, by one question; by two the first time, where the server keeps no finished jobs."""
@@ -193,16 +186,8 @@ class OpenPbsScheduler:
         common.check_answered(0, done)
         return list((await self.query(done.out.split())).values())
 
-    async def cancel(self, job_id: str) -> None:
-        """Ends the job."""
-        refusals.check_cancelled(await self._commands.act(common.cancel_argv(job_id)))
-
     async def queues(self) -> list[Queue]:
         """The queues, with what the nodes have."""
         described = await self._commands.ask(QUEUES_ARGV)
         nodes = await self._commands.ask(NODES_ARGV)
         return queues(described, nodes, await self._commands.ask(SERVER_ARGV))
-
-    async def available(self, programs: tuple[str, ...]) -> dict[str, bool] | None:
-        """What the nodes have cannot be known from here."""
-        return None

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from ...errors import SchedulerFailed
-from ...values.job import JOB_ID, Job, JobSpec, JobState
+from ...values.job import JOB_ID, Job, JobState
 from .. import Queue
-from ..commands import Commands, Done
-from . import common, refusals
+from ..commands import Done
+from . import common
 from .common import (
     JOB_STATES,
     KEY,
@@ -27,6 +26,7 @@ from .common import (
     status_of,
 )
 from .queues import Node, blocks, queue_of, slots, up
+from .scheduler import PbsScheduler
 
 IN_VARIABLES = re.compile(rf"(?:^|,){TAG}=({KEY.pattern})(?:,|$)")
 CAUSES = {
@@ -185,20 +185,10 @@ def node_of(element: ET.Element) -> Node:
     )
 
 
-class TorqueScheduler:
+class TorqueScheduler(PbsScheduler):
     """Jobs of one user on a TORQUE server."""
 
     name = "torque"
-    dialect = "pbs"
-    cheap = False
-
-    def __init__(self, commands: Commands, *, user: str) -> None:
-        self._commands, self._user = commands, user
-
-    async def submit(self, script: str, spec: JobSpec, *, session: str, folder: Path) -> str:
-        """Queues the job with its script on qsub's input, from within the session's folder."""
-        common.check_submission(script, spec)
-        return refusals.job_id_of(await self._commands.act(common.submit_argv(session), text=script, folder=folder))
 
     async def query(self, job_ids: list[str]) -> dict[str, Job]:
         """These jobs, by one question."""
@@ -212,16 +202,8 @@ class TorqueScheduler:
         common.check_answered(len(found), done)
         return found
 
-    async def cancel(self, job_id: str) -> None:
-        """Ends the job."""
-        refusals.check_cancelled(await self._commands.act(common.cancel_argv(job_id)))
-
     async def queues(self) -> list[Queue]:
         """The queues, with what the nodes have."""
         described = await self._commands.ask(QUEUES_ARGV)
         nodes = await self._commands.ask(NODES_ARGV)
         return queues(described, nodes, await self._commands.ask(SERVER_ARGV))
-
-    async def available(self, programs: tuple[str, ...]) -> dict[str, bool] | None:
-        """What the nodes have cannot be known from here."""
-        return None
