@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 STAMP := $(VENV)/.ready
 
-.PHONY: demo test build lint lint-python lint-web lint-shell lint-github lint-copies bench setup system pictures clean
+.PHONY: demo test test-long unit build lint lint-python lint-web lint-shell lint-github lint-copies bench setup system pictures clean
 
 demo: NEEDS := demo
 demo: build ## start JupyterLab with the embedded scheduler and print its URL
@@ -20,6 +20,14 @@ build: setup ## the browser code, where it is older than its sources
 
 lint: $(STAMP) ## needs no Debian packages, but Python and Node
 	$(MAKE) --no-print-directory --output-sync -j2 lint-web lint-python lint-shell lint-github lint-copies
+
+unit: $(STAMP) ## within a minute: what needs Python and Node alone, no Debian packages, browser or root
+	$(BIN)/pytest --quiet --unit tests
+	npm test
+
+test-long: build ## whether the tests are worth something, and the full numbers of those that have smaller ones: an hour or more
+	pytest -m long
+	QCONNECT_LONG_TESTS=1 pytest --timeout=7200 $$(grep -lr 'extent import LONG' tests)
 
 lint-python:
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -109,8 +109,8 @@ class QConnect(LoggingConfigurable):
     max_questions_per_minute = Int(
         5,
         min=1,
-        help="How often a batch system is asked about one user's jobs within a minute, by all of the user's servers "
-        "and command lines together. More shows the end of sessions sooner when there are many.",
+        help="How often a minute, on average over an hour, a batch system is asked about a user's jobs by all of their "
+        "servers and terminals; 2.4 times as often while things happen. More shows the end of many sessions sooner.",
     ).tag(config=True)
     keep_ended_days = Float(
         7, min=0, help="For how many days an ended session and its logs stay in the list before they are removed."

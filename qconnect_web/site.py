@@ -24,11 +24,12 @@ from .transports.tls import TlsTransport
 from .values.app import App
 from .values.session import Record
 
-if TYPE_CHECKING:  # the browser's front door alone needs these (tests/test_cli_start.py)
+if TYPE_CHECKING:  # the browser's front door, or ssh, alone needs these (tests/test_cli_start.py)
     from .clients.xpra import Clients
     from .proxy.failures import Troubles
     from .proxy.places import Places
     from .proxy.tickets import Tickets
+    from .transports.ssh.options import SshSettings
 
 
 @dataclass(frozen=True)
@@ -156,15 +157,20 @@ def _transport(settings: QConnect, asker: Asker | None) -> Transport:
         return tls
     from .transports.auto import AutoTransport
     from .transports.ssh.masters import Masters
-    from .transports.ssh.options import SshSettings
     from .transports.ssh.transport import SshTransport
 
-    ssh_settings = SshSettings(
+    ssh = SshTransport(Masters(ssh_settings(settings), asker, settings.log), TlsTransport())
+    return ssh if settings.transport == "ssh" else AutoTransport(tls, ssh)
+
+
+def ssh_settings(settings: QConnect) -> SshSettings:
+    """What the site says of ssh."""
+    from .transports.ssh.options import SshSettings
+
+    return SshSettings(
         command=settings.ssh_command,
         config=Path(settings.ssh_config).expanduser() if settings.ssh_config else None,
         options=tuple(settings.ssh_options),
         ask_unknown_hosts=settings.ssh_unknown_hosts == "ask",
         idle_s=settings.ssh_idle_minutes * 60,
     )
-    ssh = SshTransport(Masters(ssh_settings, asker, settings.log), TlsTransport())
-    return ssh if settings.transport == "ssh" else AutoTransport(tls, ssh)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.servers import REPOSITORY
 
-pytest_plugins = ["tests.cluster.fixtures"]
+pytest_plugins = ["tests.cluster.fixtures", "tests.support.extent", "tests.support.failures", "tests.support.unit"]
 
 
 @pytest.fixture(scope="session")

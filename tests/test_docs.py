@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from qconnect_web.api import HANDLERS
 from qconnect_web.cli import parser
 from qconnect_web.config import QConnect
 from qconnect_web.http.base import JOB
 from qconnect_web.values.session import SessionState
 
+pytestmark = pytest.mark.unit
 DOCS = Path(__file__).parent.parent / "docs"
 
 

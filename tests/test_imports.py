@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.unit
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "qconnect_web"
 FLOORS = [

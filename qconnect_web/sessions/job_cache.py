@@ -61,8 +61,9 @@ class JobCache:
 
     def accepted(self, job_id: str) -> None:
         """The scheduler has just taken this job: queued, until it says more."""
-        self.statuses[job_id] = JobStatus(Job(job_id, JobState.QUEUED), now().monotonic)
-        self.budget.hurry()
+        moment = now()
+        self.statuses[job_id] = JobStatus(Job(job_id, JobState.QUEUED), moment.monotonic)
+        self.budget.expect(moment)
 
     async def ask(self, job_ids: list[str], *, all_mine: bool = False) -> list[Job] | None:
         """Puts one question for all these jobs; a scheduler that does not answer leaves its last words standing.

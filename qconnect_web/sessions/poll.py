@@ -65,7 +65,7 @@ class Poll:
 
     def hurry(self) -> None:
         """Something changed: look and ask right away."""
-        self._cache.budget.hurry()
+        self._cache.budget.hurry(now())
         self._wake.set()
 
     def accepted(self, key: str, job_id: str) -> None:
@@ -105,14 +105,16 @@ class Poll:
     def _derive(self, facts: Mapping[str, Facts]) -> None:
         """Derives the sessions, and tells of those that changed.
 
-        What a run has said is a reason to ask the scheduler at once. A batch system is not asked about a run without
-        a display yet: that it runs is told by the run itself.
+        That a job runs, and has a display, is told by its run; that it is over, by the scheduler alone.
         """
+        moment = now()
         self.known = known = derive(
-            self.known, facts, self._cache.statuses, self._cache.stale_since, now(), self._damaged
+            self.known, facts, self._cache.statuses, self._cache.stale_since, moment, self._damaged
         )
-        if any(self._cache.scheduler.cheap or new.connection or new.end for new in known.news):
-            self._cache.budget.hurry()
+        if any(new.end for new in known.news):
+            self._cache.budget.hurry(moment)
+        elif known.news:
+            self._cache.budget.expect(moment)
         if known.changed or known.gone:
             self.observers.tell(known.changed)
 

@@ -44,7 +44,13 @@ FIRST_STEP_DEAR = 2.0
 JUST_SUBMITTED = 5.0
 """A queued job of a cheap scheduler is asked about at these short steps for so long: it may start at once."""
 WINDOW = 60.0
-"""A user's servers and command lines together put so many questions (`questions_per_minute`) within this."""
+"""The time that `questions_per_minute` is about; a user's servers and command lines have that budget together."""
+BURST = 2.4
+"""Ratio: so many times that number within one WINDOW, if few were put before: whoever acts is not kept waiting."""
+MEAN_OVER = 60
+"""Count: within so many WINDOWs that number holds on average, for whatever is done in them."""
+EAGER = 60.0
+"""After something happened the burst may be used for so long; else it is kept for the next time."""
 ELSEWHERE_STEP = 1.0
 """Between two looks at whether another server, which is asking just now, has its answer."""
 YOUNG = 0.9

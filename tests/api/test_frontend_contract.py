@@ -13,8 +13,8 @@ import pytest
 import websockets
 import yaml
 from jsonschema import Draft202012Validator, ValidationError
-from qconnect_web.api.handlers import OPENAPI
 
+from qconnect_web.api.installation import OPENAPI
 from qconnect_web.proxy.failures import Trouble
 from qconnect_web.schedulers.commands import QUERY_TIMEOUT, SUBMIT_TIMEOUT
 from qconnect_web.transports.login_questions import Question

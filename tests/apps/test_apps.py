@@ -28,6 +28,7 @@ from qconnect_web.units import parse_memory, parse_walltime
 from qconnect_web.values.app import App
 from qconnect_web.values.job import JobSpec
 
+pytestmark = pytest.mark.unit
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs" / "apps.md"
 SHIPPED = {

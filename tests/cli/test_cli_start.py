@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.unit
 HEAVY = {"jupyter_server", "tornado", "jinja2", "jsonschema", "yaml", "jupyter_server_proxy", "jupyter_events"}
 
 

@@ -12,8 +12,10 @@ import pytest
 from qconnect_web.cli.exits import Exit
 from qconnect_web.cli.manual import EXAMPLES, documents, exit_lines
 from qconnect_web.cli.options import parser
-from tests.cli.desk import QCONNECT, Desk
+from tests.cli.command_line import QCONNECT, CommandLine
 from tests.support.servers import REPOSITORY
+
+pytestmark = pytest.mark.unit
 
 
 @pytest.mark.parametrize("name", list(documents()))
@@ -45,8 +47,8 @@ def test_the_manual_is_clean() -> None:
     assert not [line for line in lines if line.startswith(("'", ".")) and not re.match(r"\.(TH|SH|TP|PP|B)\b", line)]
 
 
-def test_bash_completes_options_and_job_ids(full_desk: Desk) -> None:
-    job_id = full_desk.start("--app", "xterm")
+def test_bash_completes_options_and_job_ids(full_cli: CommandLine) -> None:
+    job_id = full_cli.start("--app", "xterm")
     script = REPOSITORY / "share/bash-completion/completions/qconnect"
 
     def completed(*words: str) -> list[str]:
@@ -58,7 +60,7 @@ def test_bash_completes_options_and_job_ids(full_desk: Desk) -> None:
             'printf "%s\\n" "${COMPREPLY[@]}"'
         )
         done = subprocess.run(
-            ["bash", "-c", code], env=full_desk.environment(), capture_output=True, text=True, timeout=60
+            ["bash", "-c", code], env=full_cli.environment(), capture_output=True, text=True, timeout=60
         )
         return done.stdout.split()
 
@@ -67,10 +69,10 @@ def test_bash_completes_options_and_job_ids(full_desk: Desk) -> None:
     assert "xterm" in completed("--app", "xt")
 
 
-def test_zsh_completes_options_and_job_ids(full_desk: Desk) -> None:
+def test_zsh_completes_options_and_job_ids(full_cli: CommandLine) -> None:
     """In its line editor, as people have it: what stands on the line after Tab."""
-    job_id = full_desk.start("--app", "xterm")
-    environment = full_desk.environment(TERM="dumb", ZDOTDIR=str(full_desk.home))
+    job_id = full_cli.start("--app", "xterm")
+    environment = full_cli.environment(TERM="dumb", ZDOTDIR=str(full_cli.home))
     shell = pexpect.spawn("zsh", ["-f", "-i"], env=environment, encoding="utf-8", timeout=30, dimensions=(24, 200))
     shell.sendline(f"fpath=({REPOSITORY / 'share/zsh/site-functions'} $fpath); autoload -U compinit; compinit -u -D")
     shell.sendline("PROMPT='READY> '; echo prompt-$((40+2))")

@@ -19,7 +19,7 @@ from qconnect_web.clients.csp import csp
 from qconnect_web.clients.xpra import Client, Clients, inject_agent, load_client, xpra_version
 from qconnect_web.config import QConnect
 
-pytestmark = pytest.mark.usefixtures("browser_code")
+pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("browser_code")]
 INLINE = "var a = 1 < 2;\n"
 HANDLER = "go(); return false"
 PAGE = f"""<!DOCTYPE html>

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.cluster.cluster import Cluster
 from tests.cluster.node import Node, NodeProcess
-from tests.cluster.world import Cluster
 from tests.support.deadline import eventually
 
 HERE = Path(__file__).with_name("torque")

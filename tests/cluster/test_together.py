@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from tests.cluster.batch import Torque
+from tests.cluster.cluster import Cluster
 from tests.cluster.conftest import settings
 from tests.cluster.server import ClusterServer, server_on
-from tests.cluster.world import Cluster
 from tests.support.deadline import eventually
 from tests.support.extent import LONG
 

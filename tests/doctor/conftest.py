@@ -1,5 +1,5 @@
-"""The doctor is asked at the desks of the command line."""
+"""The doctor is asked by the command line."""
 
 from __future__ import annotations
 
-from tests.cli.conftest import desk  # noqa: F401 - a fixture
+from tests.cli.conftest import cli  # noqa: F401 - a fixture

@@ -9,10 +9,10 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from tests.cluster.batch import Torque
+from tests.cluster.cluster import Cluster
 from tests.cluster.conftest import settings
 from tests.cluster.display import connection, opened_on
 from tests.cluster.server import ClusterServer, server_on
-from tests.cluster.world import Cluster
 from tests.e2e.desk import wait_ready
 from tests.e2e.painted import ready, seconds_until, wait_painted
 from tests.e2e.test_journey import back, prove_typing

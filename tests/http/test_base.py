@@ -15,10 +15,8 @@ from qconnect_web.errors import UnknownSession
 from qconnect_web.http.base import QConnectHandler
 from qconnect_web.pages.live import LiveHandler
 from qconnect_web.proxy.websockets import DisplayWebsocket
-from qconnect_web.sessions.store import Store
-from qconnect_web.transports.tls import TlsTransport
-from tests.proxy.world import BASE, Jupyter, Manager, at_home, new_run
-from tests.security.test_front import Front
+from tests.security.test_front import Front, opened
+from tests.support.jupyter_here import BASE, Jupyter
 
 ROUTES: list[tuple[str, type[QConnectHandler]]] = [*api.HANDLERS, *proxy.HANDLERS, *pages.HANDLERS]
 SESSION = f"{BASE}qconnect/17.local"
@@ -27,14 +25,8 @@ WEBSOCKETS = [f"{SESSION}/live", f"{SESSION}/ws/viewer-0001"]
 
 @pytest.fixture(scope="module")
 def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
-    home = tmp_path_factory.mktemp("home")
-    store = Store(home / "sessions")
-    store.prepare()
-    new_run(store)
-    with at_home(home):
-        server = Front(home, Manager(store, TlsTransport()))
-        yield server
-        server.close()
+    with opened(tmp_path_factory.mktemp("home")) as front:
+        yield front
 
 
 @pytest.mark.parametrize(("pattern", "kind"), ROUTES)

@@ -27,7 +27,7 @@ def server(tmp_path: Path) -> Iterator[JupyterServer]:
 def submit_by_hand(server: JupyterServer, monkeypatch: pytest.MonkeyPatch, name: str) -> str:
     """Submits an app's ready script as `qsub` would: with no tag and no folder of ours. Returns the job id."""
     monkeypatch.setenv("HOME", str(server.home))
-    scheduler = LocalScheduler(server.home / ".local/share/qconnect/local")
+    scheduler = LocalScheduler(server.home / ".local/share/qconnect/local", max_running=4)
     spec = JobSpec("by-hand", memory="512MB", walltime="00:10:00")
     return asyncio.run(scheduler.submit(ready_scripts()[name], spec, session="", folder=server.home))
 

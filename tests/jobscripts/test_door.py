@@ -20,9 +20,10 @@ from websockets.asyncio.client import unix_connect as aunix_connect
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, unix_connect
 
-from tests.proxy.world import make_pair
 from tests.support.deadline import eventually
-from tests.support.script_run import ask, client_context, free_port
+from tests.support.ports import own_port
+from tests.support.script_run import ask, client_context
+from tests.support.session_run import make_pair
 
 DOOR = Path(__file__).parents[2] / "jobscripts/door.py"
 HELLO = b"RFB 003.008\n"
@@ -101,7 +102,7 @@ def port(tmp_path: Path, vnc: Vnc) -> Iterator[int]:
     for name, usage in (("server", ExtendedKeyUsageOID.SERVER_AUTH), ("client", ExtendedKeyUsageOID.CLIENT_AUTH)):
         for suffix, pem in zip(("pem", "key"), make_pair(usage=usage), strict=True):
             (tmp_path / f"{name}.{suffix}").write_bytes(pem)
-    number = free_port()
+    number = own_port()
     with opened(tmp_path, "tls", str(number), str(tmp_path)):
         eventually(lambda: answers(("127.0.0.1", number)), what="the door")
         yield number

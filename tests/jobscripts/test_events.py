@@ -5,6 +5,9 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.unit
 PIECES = Path(__file__).parents[2] / "jobscripts"
 EVENTS = 3000
 HEAR = f"""

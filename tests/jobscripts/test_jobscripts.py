@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import subprocess
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qconnect_web import job_script
+from qconnect_web.config import QConnect
 from qconnect_web.errors import BadRequest
 from qconnect_web.job_script import option, portable_name, quote, ready_scripts, render, word
 from qconnect_web.values.job import PORTABLE_NAME, JobSpec
@@ -269,3 +271,9 @@ def test_a_ready_script_asks_for_the_defaults_of_its_app(name: str, memory: str)
         "#PBS -l walltime=08:00:00",
         "#PBS -j oe",
     ]
+
+
+@pytest.mark.parametrize("name", ["port_base", "port_range"])
+def test_a_ready_script_takes_the_ports_of_a_site_that_sets_none(name: str) -> None:
+    """It is written where no site's settings are at hand, and so are these two numbers."""
+    assert inspect.signature(render).parameters[name].default == getattr(QConnect(), name)

@@ -15,12 +15,13 @@ from cryptography.hazmat.primitives import hashes
 
 from qconnect_web.values.session import Connection
 from tests.support.deadline import eventually
-from tests.support.script_run import SYSTEM_PATH, Run, app, ask, client_context, free_port
+from tests.support.ports import own_port
+from tests.support.script_run import SYSTEM_PATH, ScriptRun, app, ask, client_context
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
-    return Run(tmp_path)
+def run(tmp_path: Path) -> ScriptRun:
+    return ScriptRun(tmp_path)
 
 
 def write_pair(folder: Path, pair: trustme.LeafCert) -> Path:
@@ -31,7 +32,7 @@ def write_pair(folder: Path, pair: trustme.LeafCert) -> Path:
     return certificate
 
 
-def test_only_the_sessions_own_key_gets_in(run: Run, tmp_path: Path) -> None:
+def test_only_the_sessions_own_key_gets_in(run: ScriptRun, tmp_path: Path) -> None:
     authority = trustme.CA()
     stranger = write_pair(tmp_path, authority.issue_cert("somebody"))
     run.by_hand(app())
@@ -50,7 +51,7 @@ def test_only_the_sessions_own_key_gets_in(run: Run, tmp_path: Path) -> None:
             assert b"hello" not in plain.recv(4096)
 
 
-def test_without_the_narrowed_authorities_a_foreign_certificate_would_get_in(run: Run, tmp_path: Path) -> None:
+def test_without_the_narrowed_authorities_a_foreign_certificate_would_get_in(run: ScriptRun, tmp_path: Path) -> None:
     authority = trustme.CA()
     stranger = write_pair(tmp_path, authority.issue_cert("somebody"))
     (tmp_path / "system.pem").write_bytes(authority.cert_pem.bytes())
@@ -69,7 +70,7 @@ def test_without_the_narrowed_authorities_a_foreign_certificate_would_get_in(run
         ('"--bind-ssl=0.0.0.0:$qc_port"', '"--bind-tcp=0.0.0.0:$qc_port"'),
     ],
 )
-def test_an_xpra_that_lets_anybody_in_is_closed_again(run: Run, old: str, new: str) -> None:
+def test_an_xpra_that_lets_anybody_in_is_closed_again(run: ScriptRun, old: str, new: str) -> None:
     with run.by_hand(app()).change(old, new):
         end = run.ended()
         assert end["reason"] == "open-without-certificate"
@@ -79,15 +80,15 @@ def test_an_xpra_that_lets_anybody_in_is_closed_again(run: Run, old: str, new: s
         assert not run.living()
 
 
-def test_it_asks_with_openssl_where_curl_is_missing(run: Run, tmp_path: Path) -> None:
+def test_it_asks_with_openssl_where_curl_is_missing(run: ScriptRun, tmp_path: Path) -> None:
     with run.by_hand(app()).change("qc_curl=$(type -P curl)", "qc_curl="):
         assert "probes: with our keys 200, without 000, plain 400" in (run.ready() and run.text("job.log"))
-    other = Run(tmp_path).by_hand(app()).change("qc_curl=$(type -P curl)", "qc_curl=")
+    other = ScriptRun(tmp_path).by_hand(app()).change("qc_curl=$(type -P curl)", "qc_curl=")
     with other.change("--ssl-client-verify-mode=required", "--ssl-client-verify-mode=none"):
         assert other.ended()["reason"] == "open-without-certificate"
 
 
-def test_a_socket_session_listens_on_no_port(run: Run) -> None:
+def test_a_socket_session_listens_on_no_port(run: ScriptRun) -> None:
     with run.tagged(app(), bind="socket"):
         connection = Connection.from_json(run.ready())
         assert connection.port is None
@@ -102,18 +103,18 @@ def test_a_socket_session_listens_on_no_port(run: Run) -> None:
             assert plain.recv(100).startswith(b"HTTP/1.0 200")
 
 
-def test_a_socket_that_others_could_open_is_closed_again(run: Run) -> None:
+def test_a_socket_that_others_could_open_is_closed_again(run: ScriptRun) -> None:
     with run.tagged(app(), bind="socket").change("--socket-permissions=600", "--socket-permissions=666"):
         assert run.ended()["reason"] == "open-without-certificate"
 
 
-def test_a_tls_session_listens_on_its_port_only(run: Run) -> None:
+def test_a_tls_session_listens_on_its_port_only(run: ScriptRun) -> None:
     with run.by_hand(app()):
         port = run.ready()["port"]
         assert run.listening() == [port]
 
 
-def open_to_others(run: Run) -> list[str]:
+def open_to_others(run: ScriptRun) -> list[str]:
     """The files and folders of a session on which others than its user have any right."""
     assert run.runtime
     found = [path for root in (run.folder, run.runtime) for path in [root, *root.rglob("*")]]
@@ -121,7 +122,7 @@ def open_to_others(run: Run) -> list[str]:
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
-def test_everything_is_private_whatever_the_umask(run: Run, umask: int) -> None:
+def test_everything_is_private_whatever_the_umask(run: ScriptRun, umask: int) -> None:
     run.umask = umask
     command = ("bash", "-c", "umask >umask; echo said; exec sleep 60")
     with run.by_hand(app(*command)):
@@ -131,14 +132,14 @@ def test_everything_is_private_whatever_the_umask(run: Run, umask: int) -> None:
         assert int(said, 8) == umask
 
 
-def test_without_our_umask_files_would_be_open_to_others(run: Run) -> None:
+def test_without_our_umask_files_would_be_open_to_others(run: ScriptRun) -> None:
     run.umask = 0o000
     with run.tagged(app()).change("umask 077", "umask 022"):
         run.ready()
         assert open_to_others(run) != []
 
 
-def test_the_certificates_are_what_every_tls_library_takes(run: Run) -> None:
+def test_the_certificates_are_what_every_tls_library_takes(run: ScriptRun) -> None:
     with run.by_hand(app()):
         connection = run.ready()
         server = x509.load_pem_x509_certificate((run.folder / "server.pem").read_bytes())
@@ -154,7 +155,7 @@ def test_the_certificates_are_what_every_tls_library_takes(run: Run) -> None:
         assert ask(connection["port"], context)
 
 
-def secrets_told(run: Run) -> list[bytes]:
+def secrets_told(run: ScriptRun) -> list[bytes]:
     """Those of the session's secrets that stand in arguments, environments, logs, records or the script."""
     assert run.runtime
     cookie = (run.runtime / "Xauthority").read_bytes()[-16:]
@@ -169,7 +170,7 @@ def secrets_told(run: Run) -> list[bytes]:
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o077])
-def test_no_secret_is_in_arguments_environments_or_the_script(run: Run, umask: int) -> None:
+def test_no_secret_is_in_arguments_environments_or_the_script(run: ScriptRun, umask: int) -> None:
     run.umask = umask
     with run.by_hand(app()):
         run.ready()
@@ -188,13 +189,13 @@ KEY = '"$(<"$qc_s/client.key")"'
     ],
     ids=["environment", "arguments", "log"],
 )
-def test_a_secret_that_was_told_would_be_found(run: Run, old: str, new: str) -> None:
+def test_a_secret_that_was_told_would_be_found(run: ScriptRun, old: str, new: str) -> None:
     with run.by_hand(app()).change(old, new):
         run.ready()
         assert eventually(lambda: secrets_told(run), 10, "the secret that this script tells")
 
 
-def test_the_display_belongs_to_whoever_has_the_cookie(run: Run) -> None:
+def test_the_display_belongs_to_whoever_has_the_cookie(run: ScriptRun) -> None:
     with run.by_hand(app()):
         display = run.ready()["display"]
         known = {"PATH": SYSTEM_PATH, "DISPLAY": display}
@@ -205,7 +206,7 @@ def test_the_display_belongs_to_whoever_has_the_cookie(run: Run) -> None:
         assert "GLX" not in done.stdout
 
 
-def test_the_tag_of_another_session_is_not_obeyed(run: Run, tmp_path: Path) -> None:
+def test_the_tag_of_another_session_is_not_obeyed(run: ScriptRun, tmp_path: Path) -> None:
     outer = run.home / ".local/share/qconnect/sessions/outer"
     outer.mkdir(mode=0o700, parents=True)
     run.env["QCONNECT_SESSION"] = "outer"
@@ -216,7 +217,7 @@ def test_the_tag_of_another_session_is_not_obeyed(run: Run, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("wrong", ["missing", "open", "link"])
-def test_a_session_folder_that_is_not_private_is_refused(run: Run, tmp_path: Path, wrong: str) -> None:
+def test_a_session_folder_that_is_not_private_is_refused(run: ScriptRun, tmp_path: Path, wrong: str) -> None:
     run.tagged(app())
     if wrong == "open":
         run.folder.chmod(0o755)
@@ -231,8 +232,8 @@ def test_a_session_folder_that_is_not_private_is_refused(run: Run, tmp_path: Pat
     assert not [path for path in (tmp_path / "elsewhere", run.folder) if path.exists() and list(path.iterdir())]
 
 
-def test_a_personal_xpra_configuration_opens_nothing(run: Run) -> None:
-    port = free_port()
+def test_a_personal_xpra_configuration_opens_nothing(run: ScriptRun) -> None:
+    port = own_port()
     for folder in (".xpra", ".config/xpra"):
         (run.home / folder).mkdir(parents=True)
         (run.home / folder / "xpra.conf").write_text(f"bind-tcp = 0.0.0.0:{port}\nstart = xterm\n")

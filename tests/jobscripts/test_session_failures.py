@@ -9,15 +9,15 @@ import psutil
 import pytest
 
 from tests.support.deadline import eventually
-from tests.support.script_run import Run, app
+from tests.support.script_run import ScriptRun, app
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
-    return Run(tmp_path)
+def run(tmp_path: Path) -> ScriptRun:
+    return ScriptRun(tmp_path)
 
 
-def test_a_missing_program_is_named_before_anything_opens(run: Run) -> None:
+def test_a_missing_program_is_named_before_anything_opens(run: ScriptRun) -> None:
     with run.by_hand(app("no-such-program", "--x")):
         end = run.ended()
         node = os.uname().nodename
@@ -30,12 +30,12 @@ def test_a_missing_program_is_named_before_anything_opens(run: Run) -> None:
         assert not run.living()
 
 
-def test_a_required_program_is_looked_for_too(run: Run) -> None:
+def test_a_required_program_is_looked_for_too(run: ScriptRun) -> None:
     with run.by_hand(app("xterm", "-e", "no-such-thing", requires=("xterm", "no-such-thing"))):
         assert "`no-such-thing` was not found" in run.ended()["message"]
 
 
-def test_a_program_that_the_setup_brings_is_found(run: Run, tmp_path: Path) -> None:
+def test_a_program_that_the_setup_brings_is_found(run: ScriptRun, tmp_path: Path) -> None:
     tool = tmp_path / "opt/bin/brought"
     tool.parent.mkdir(parents=True)
     tool.write_text("#!/bin/sh\nexit 3\n")
@@ -47,7 +47,7 @@ def test_a_program_that_the_setup_brings_is_found(run: Run, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     "setup", ["module load nothing-like-this", "false\ntrue", "exit 0", "exit 4", "if then", "cd /nowhere\necho on"]
 )
-def test_a_setup_that_fails_is_told_as_such(run: Run, setup: str) -> None:
+def test_a_setup_that_fails_is_told_as_such(run: ScriptRun, setup: str) -> None:
     with run.by_hand(app(setup=setup)):
         end = run.ended()
         assert end["reason"] == "setup-failed", end
@@ -55,7 +55,7 @@ def test_a_setup_that_fails_is_told_as_such(run: Run, setup: str) -> None:
         assert run.exit_status() == 70
 
 
-def test_a_node_without_xpra_says_so(run: Run, tmp_path: Path) -> None:
+def test_a_node_without_xpra_says_so(run: ScriptRun, tmp_path: Path) -> None:
     tools = tmp_path / "bin"
     tools.mkdir()
     for tool in Path("/usr/bin").iterdir():
@@ -69,19 +69,19 @@ def test_a_node_without_xpra_says_so(run: Run, tmp_path: Path) -> None:
         assert run.exit_status() == 127
 
 
-def test_an_xpra_that_could_show_no_window_says_so(run: Run) -> None:
+def test_an_xpra_that_could_show_no_window_says_so(run: ScriptRun) -> None:
     with run.by_hand(app()).change("import PIL.Image", "import no_such_library"):
         end = run.ended()
         assert end["reason"] == "tool-missing"
         assert "lacks the Python library PIL" in end["message"]
 
 
-def test_a_node_without_openssl_says_so(run: Run) -> None:
+def test_a_node_without_openssl_says_so(run: ScriptRun) -> None:
     with run.by_hand(app()).change('for tool in "$@" openssl', 'for tool in "$@" openssl-like-none'):
         assert run.ended()["reason"] == "tool-missing"
 
 
-def test_logs_are_live_and_bounded_and_the_program_never_stops_for_them(run: Run) -> None:
+def test_logs_are_live_and_bounded_and_the_program_never_stops_for_them(run: ScriptRun) -> None:
     flood = (
         "echo first; : >said; head -c 9000000 /dev/zero | tr '\\0' 'x'; echo; echo last; : >flooded; exec sleep 1000"
     )
@@ -95,14 +95,14 @@ def test_logs_are_live_and_bounded_and_the_program_never_stops_for_them(run: Run
         assert len(sizes) == 2
 
 
-def test_a_full_disk_for_logs_does_not_stop_the_program(run: Run) -> None:
+def test_a_full_disk_for_logs_does_not_stop_the_program(run: ScriptRun) -> None:
     with run.by_hand(app("bash", "-c", "echo x; sleep 0.3; echo y || exit 9; exit 5")).change(
         'exec cat >"$1")', "exec cat >/dev/full)"
     ):
         assert run.ended()["exit_status"] == 5
 
 
-def test_a_login_shells_noise_does_no_harm(run: Run, tmp_path: Path) -> None:
+def test_a_login_shells_noise_does_no_harm(run: ScriptRun, tmp_path: Path) -> None:
     (tmp_path / "env.sh").write_text("echo noise; set -u; alias ls=false; IFS=:\n")
     run.env |= {
         "BASH_ENV": str(tmp_path / "env.sh"),
@@ -132,11 +132,11 @@ def test_a_login_shells_noise_does_no_harm(run: Run, tmp_path: Path) -> None:
         assert run.ended()["exit_status"] == 6
 
 
-def test_our_own_work_at_the_start_is_short(run: Run) -> None:
+def test_our_own_work_at_the_start_is_short(run: ScriptRun) -> None:
     """Processor time of both shells and of the tools that they waited for, at best of three."""
     spent = []
     for _ in range(3):
-        one = Run(run.home.parent)
+        one = ScriptRun(run.home.parent)
         with one.by_hand(app("bash", "-c", "exec sleep 1000")):
             one.ready()
             assert one.process

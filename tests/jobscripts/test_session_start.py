@@ -21,15 +21,16 @@ from hypothesis import strategies as st
 from qconnect_web.values.job import JobSpec
 from qconnect_web.values.session import Connection, Record
 from tests.support.deadline import eventually
-from tests.support.script_run import SYSTEM_PATH, Run, app, ask, client_context, free_port
+from tests.support.ports import own_port
+from tests.support.script_run import SYSTEM_PATH, ScriptRun, app, ask, client_context
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
-    return Run(tmp_path)
+def run(tmp_path: Path) -> ScriptRun:
+    return ScriptRun(tmp_path)
 
 
-def test_a_session_started_by_hand_opens_and_writes_its_own_record(run: Run) -> None:
+def test_a_session_started_by_hand_opens_and_writes_its_own_record(run: ScriptRun) -> None:
     with run.by_hand(app(), JobSpec(name="my $(id) 'x'", memory="2GB")):
         connection = Connection.from_json(run.ready())
         record = Record.from_json(run.read("session.json") or {})
@@ -69,7 +70,7 @@ def squatter(port: int) -> Iterator[list[bytes]]:
 
 
 @pytest.mark.parametrize("seen", [True, False])
-def test_a_taken_port_gets_no_byte_and_the_session_moves_on(run: Run, seen: bool) -> None:
+def test_a_taken_port_gets_no_byte_and_the_session_moves_on(run: ScriptRun, seen: bool) -> None:
     run.by_hand(app())
     if not seen:  # the squatter came between our look and xpra's start: xpra itself fails to listen, and goes on
         run.change("|| ! qc_port_taken; then", "|| true; then").change("for ((round = 1;", "for ((round = 2;")
@@ -82,7 +83,7 @@ def test_a_taken_port_gets_no_byte_and_the_session_moves_on(run: Run, seen: bool
         assert heard == []
 
 
-def test_without_the_look_at_the_listener_a_squatter_would_be_spoken_to(run: Run) -> None:
+def test_without_the_look_at_the_listener_a_squatter_would_be_spoken_to(run: ScriptRun) -> None:
     run.by_hand(app()).change("|| ! qc_port_taken; then", "|| true; then")
     run.change("qc_listener_is_ours && return 0", "return 0")
     with squatter(20000 + int(run.job.partition(".")[0]) % 10000) as heard, run:
@@ -90,8 +91,8 @@ def test_without_the_look_at_the_listener_a_squatter_would_be_spoken_to(run: Run
         assert heard != []
 
 
-def test_without_any_free_port_it_says_so(run: Run) -> None:
-    port = free_port()
+def test_without_any_free_port_it_says_so(run: ScriptRun) -> None:
+    port = own_port()
     with squatter(port), run.tagged(app(), port_base=port, port_range=1):
         end = run.ended()
         assert end["reason"] == "port-unavailable"
@@ -100,7 +101,7 @@ def test_without_any_free_port_it_says_so(run: Run) -> None:
 
 @pytest.mark.parametrize("number", ["1", "51036", "4294967", "2147483647", "9999999999"])
 def test_any_job_id_gives_a_display_and_a_port(tmp_path: Path, number: str) -> None:
-    run = Run(tmp_path, f"{number}.srv").by_hand(app())
+    run = ScriptRun(tmp_path, f"{number}.srv").by_hand(app())
     with run:
         connection = run.ready()
         display = int(connection["display"][1:])
@@ -111,7 +112,7 @@ def test_any_job_id_gives_a_display_and_a_port(tmp_path: Path, number: str) -> N
 
 def test_elements_of_a_job_array_step_aside(tmp_path: Path) -> None:
     number = os.getpid() + 70_000_000
-    first, second = (Run(tmp_path, f"{number}[{index}].srv").by_hand(app()) for index in (1, 2))
+    first, second = (ScriptRun(tmp_path, f"{number}[{index}].srv").by_hand(app()) for index in (1, 2))
     with first, second:
         found = [first.ready(), second.ready()]
         assert first.folder != second.folder
@@ -119,7 +120,7 @@ def test_elements_of_a_job_array_step_aside(tmp_path: Path) -> None:
         assert found[0]["port"] != found[1]["port"]
 
 
-def test_the_program_gets_the_users_environment_and_nothing_of_ours(run: Run) -> None:
+def test_the_program_gets_the_users_environment_and_nothing_of_ours(run: ScriptRun) -> None:
     show = "env -0 >env; pwd >cwd; grep SigIgn /proc/self/status >ignored; ls -l /proc/self/fd >fds; exec sleep 60"
     program = run.home / "bin" / "show"
     program.parent.mkdir()
@@ -157,13 +158,13 @@ def test_the_program_gets_the_users_environment_and_nothing_of_ours(run: Run) ->
         assert str(run.runtime) not in fds
 
 
-def test_an_opengl_app_gets_glx(run: Run) -> None:
+def test_an_opengl_app_gets_glx(run: ScriptRun) -> None:
     with run.by_hand(app(opengl=True)):
         run.ready()
         assert "+extension GLX" in " ".join(psutil.Process(run.pid("xvfb")).cmdline())
 
 
-def test_a_desktop_runs_in_xpras_desktop_mode(run: Run) -> None:
+def test_a_desktop_runs_in_xpras_desktop_mode(run: ScriptRun) -> None:
     with run.by_hand(app(kind="desktop")):
         connection = run.ready()
         assert "start-desktop" in psutil.Process(run.pid("xpra")).cmdline()
@@ -171,14 +172,14 @@ def test_a_desktop_runs_in_xpras_desktop_mode(run: Run) -> None:
         assert ask(connection["port"], client_context(run.folder, run.folder / "client.pem"))
 
 
-def test_an_option_that_this_xpra_does_not_know_is_left_out(run: Run) -> None:
+def test_an_option_that_this_xpra_does_not_know_is_left_out(run: ScriptRun) -> None:
     with run.by_hand(app()).change("--daemon=no ", "--daemon=no --no-such-thing=1 --also-unknown=no "):
         run.ready()
         assert "does not know --no-such-thing: left out" in run.text("job.log")
         assert "does not know --also-unknown: left out" in run.text("job.log")
 
 
-def test_an_unknown_option_about_access_is_never_left_out(run: Run) -> None:
+def test_an_unknown_option_about_access_is_never_left_out(run: ScriptRun) -> None:
     with run.by_hand(app()).change("--ssl=on ", "--ssl=on --ssl-newer-check=yes "):
         assert run.ended()["reason"] == "not-ready"
 
@@ -189,7 +190,7 @@ def test_it_needs_no_privilege() -> None:
         pytest.skip("every other test is this one: it runs as an ordinary user already")
     with tempfile.TemporaryDirectory(prefix="qc-nobody-") as place:
         Path(place).chmod(0o755)
-        run = Run(Path(place))
+        run = ScriptRun(Path(place))
         run.user = 65534
         os.chown(run.home, run.user, run.user)
         with run.by_hand(app()):

@@ -13,7 +13,7 @@ import pytest
 from qconnect_web.values.app import App
 from qconnect_web.values.session import Connection
 from tests.support.deadline import eventually
-from tests.support.script_run import Run, app
+from tests.support.script_run import ScriptRun, app
 
 ENDS_WITHIN = 5.0
 """Seconds after the end of tmux by which the job has ended, as in qconnect 1.8.1."""
@@ -24,8 +24,8 @@ def terminal(*command: str, setup: str = "") -> App:
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
-    found = Run(tmp_path).tagged(terminal(), bind="socket")
+def run(tmp_path: Path) -> ScriptRun:
+    found = ScriptRun(tmp_path).tagged(terminal(), bind="socket")
     found.env["HISTFILE"] = "/dev/null"
     return found
 
@@ -44,7 +44,7 @@ def shell_says(socket: str, line: str, wanted: str) -> str:
     return eventually(lambda: wanted in (seen := tmux(socket, "capture-pane", "-pJ")) and seen, 10, wanted)
 
 
-def end_terminal(run: Run, connection: dict[str, Any]) -> float:
+def end_terminal(run: ScriptRun, connection: dict[str, Any]) -> float:
     """Ends tmux; returns the seconds until the job has ended, and no process of it is left."""
     tmux(connection["terminal"], "kill-server")
     began = time.monotonic()
@@ -52,7 +52,7 @@ def end_terminal(run: Run, connection: dict[str, Any]) -> float:
     return time.monotonic() - began
 
 
-def test_a_terminal_has_its_display_and_says_so(run: Run) -> None:
+def test_a_terminal_has_its_display_and_says_so(run: ScriptRun) -> None:
     with run:
         found = run.ready()
         assert Connection.from_json(found).terminal == found["terminal"]
@@ -69,7 +69,7 @@ def test_a_terminal_has_its_display_and_says_so(run: Run) -> None:
         assert run.leftovers(found["display"], run.runtime) == []
 
 
-def test_the_job_ends_soon_after_the_shell_is_left(run: Run) -> None:
+def test_the_job_ends_soon_after_the_shell_is_left(run: ScriptRun) -> None:
     with run:
         found = run.ready()
         eventually(lambda: "windows" in tmux(found["terminal"], "list-sessions"), 10, "tmux")
@@ -82,8 +82,8 @@ def test_the_job_ends_soon_after_the_shell_is_left(run: Run) -> None:
 def test_two_terminals_of_one_user_on_one_node_are_strangers(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
-    one = Run(tmp_path / "a").tagged(terminal(), bind="socket")
-    two = Run(tmp_path / "b").tagged(terminal(), bind="socket")
+    one = ScriptRun(tmp_path / "a").tagged(terminal(), bind="socket")
+    two = ScriptRun(tmp_path / "b").tagged(terminal(), bind="socket")
     with one, two:
         first, second = one.ready(), two.ready()
         eventually(lambda: "windows" in tmux(second["terminal"], "list-sessions"), 10, "tmux")
@@ -93,7 +93,7 @@ def test_two_terminals_of_one_user_on_one_node_are_strangers(tmp_path: Path) -> 
         shell_says(second["terminal"], "echo alive-$((40+2))", "alive-42")
 
 
-def test_a_terminal_opens_where_no_display_can_be_had(run: Run, tmp_path: Path) -> None:
+def test_a_terminal_opens_where_no_display_can_be_had(run: ScriptRun, tmp_path: Path) -> None:
     tools = tmp_path / "bin"
     tools.mkdir()
     for tool in Path("/usr/bin").iterdir():
@@ -109,7 +109,7 @@ def test_a_terminal_opens_where_no_display_can_be_had(run: Run, tmp_path: Path) 
         assert "xpra is not installed" in run.text("job.log")
 
 
-def test_a_display_that_dies_leaves_the_terminal_and_comes_back_when_asked(run: Run) -> None:
+def test_a_display_that_dies_leaves_the_terminal_and_comes_back_when_asked(run: ScriptRun) -> None:
     with run:
         found = run.ready()
         os.kill(run.pid("xpra"), 9)
@@ -126,7 +126,7 @@ def test_a_display_that_dies_leaves_the_terminal_and_comes_back_when_asked(run: 
         assert end_terminal(run, found) < ENDS_WITHIN
 
 
-def test_what_a_users_own_configuration_may_not_do(run: Run) -> None:
+def test_what_a_users_own_configuration_may_not_do(run: ScriptRun) -> None:
     (run.home / ".tmux.conf").write_text(
         "set -g destroy-unattached on\nset -s exit-unattached on\nset -g exit-empty off\nset -g @mine yes\n"
     )
@@ -143,14 +143,14 @@ def test_what_a_users_own_configuration_may_not_do(run: Run) -> None:
 
 
 def test_what_ends_the_job_while_the_display_opens_is_not_lost(tmp_path: Path) -> None:
-    run = Run(tmp_path).tagged(terminal(setup="sleep 0.3; false"), bind="socket")
+    run = ScriptRun(tmp_path).tagged(terminal(setup="sleep 0.3; false"), bind="socket")
     with run:
         assert run.ended()["reason"] == "setup-failed"
         assert run.exit_status() != 0
 
 
 def test_without_tmux_the_session_says_so(tmp_path: Path) -> None:
-    run = Run(tmp_path).tagged(app("bash", kind="terminal", requires=("tmux-of-no-node",)), bind="socket")
+    run = ScriptRun(tmp_path).tagged(app("bash", kind="terminal", requires=("tmux-of-no-node",)), bind="socket")
     with run:
         end = run.ended()
         assert end["reason"] == "app-missing"

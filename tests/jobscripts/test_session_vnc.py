@@ -17,17 +17,17 @@ import trustme
 from qconnect_web.values.session import Connection
 from tests.jobscripts.test_session_access import write_pair
 from tests.support.deadline import eventually
-from tests.support.script_run import Run, app, ask, client_context
+from tests.support.script_run import ScriptRun, app, ask, client_context
 
 VNC = app("xterm", kind="vnc")
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
-    return Run(tmp_path)
+def run(tmp_path: Path) -> ScriptRun:
+    return ScriptRun(tmp_path)
 
 
-def xstartup(run: Run, script: str) -> None:
+def xstartup(run: ScriptRun, script: str) -> None:
     """The user's own, executable."""
     path = run.home / ".vnc/xstartup"
     path.parent.mkdir(exist_ok=True)
@@ -51,7 +51,7 @@ def take(plain: socket.socket, size: int) -> bytes:
     return found
 
 
-def desktop_size(run: Run) -> tuple[int, int]:
+def desktop_size(run: ScriptRun) -> tuple[int, int]:
     """The desktop's size, as a native viewer learns it through the run's own keys (RFC 6143, sections 7.1 to 7.3)."""
     connection = Connection.from_json(run.read("connection.json") or {})
     context = client_context(run.folder, run.folder / "client.pem")
@@ -74,7 +74,7 @@ def desktop_size(run: Run) -> tuple[int, int]:
         return width, height
 
 
-def test_a_desktop_opens_and_listens_on_its_published_port_only(run: Run) -> None:
+def test_a_desktop_opens_and_listens_on_its_published_port_only(run: ScriptRun) -> None:
     before = listeners()
     with run.by_hand(VNC):
         connection = Connection.from_json(run.ready())
@@ -90,7 +90,7 @@ def test_a_desktop_opens_and_listens_on_its_published_port_only(run: Run) -> Non
 
 
 def test_several_desktops_on_one_node_have_nothing_in_common(tmp_path: Path) -> None:
-    runs = [Run(tmp_path).by_hand(VNC) for _ in range(2)]
+    runs = [ScriptRun(tmp_path).by_hand(VNC) for _ in range(2)]
     with runs[0], runs[1]:
         found = [run.ready() for run in runs]
         assert len({one["port"] for one in found}) == len({one["display"] for one in found}) == 2
@@ -100,7 +100,7 @@ def test_several_desktops_on_one_node_have_nothing_in_common(tmp_path: Path) -> 
             assert ask(port, client_context(run.folder, other.folder / "client.pem")) == b""
 
 
-def test_only_the_runs_own_key_gets_in(run: Run, tmp_path: Path) -> None:
+def test_only_the_runs_own_key_gets_in(run: ScriptRun, tmp_path: Path) -> None:
     authority = trustme.CA()
     stranger = write_pair(tmp_path, authority.issue_cert("somebody"))
     (tmp_path / "system.pem").write_bytes(authority.cert_pem.bytes())
@@ -119,7 +119,7 @@ def test_only_the_runs_own_key_gets_in(run: Run, tmp_path: Path) -> None:
         ("-rfbunixmode 0600", "-rfbunixmode 0666"),
     ],
 )
-def test_a_desktop_that_lets_others_in_is_closed_again(run: Run, old: str, new: str) -> None:
+def test_a_desktop_that_lets_others_in_is_closed_again(run: ScriptRun, old: str, new: str) -> None:
     with run.by_hand(VNC).change(old, new):
         end = run.ended()
         assert end["reason"] == "open-without-certificate"
@@ -129,12 +129,12 @@ def test_a_desktop_that_lets_others_in_is_closed_again(run: Run, old: str, new: 
         assert not run.living()
 
 
-def test_sockets_that_cannot_be_seen_count_as_open(run: Run) -> None:
+def test_sockets_that_cannot_be_seen_count_as_open(run: ScriptRun) -> None:
     with run.by_hand(VNC).change('sockets=$(readlink "/proc/${pid%:*}', 'sockets=$(readlink "/proc/nobody'):
         assert run.ended()["reason"] == "open-without-certificate"
 
 
-def test_on_one_machine_it_needs_no_port(run: Run) -> None:
+def test_on_one_machine_it_needs_no_port(run: ScriptRun) -> None:
     with run.tagged(VNC, bind="socket"):
         connection = Connection.from_json(run.ready())
         assert connection.port is None
@@ -144,7 +144,7 @@ def test_on_one_machine_it_needs_no_port(run: Run) -> None:
 
 
 def test_its_size_is_the_waiting_windows_or_the_apps(tmp_path: Path) -> None:
-    plain, fitted = Run(tmp_path).tagged(VNC), Run(tmp_path).tagged(VNC)
+    plain, fitted = ScriptRun(tmp_path).tagged(VNC), ScriptRun(tmp_path).tagged(VNC)
     (fitted.folder / "screen").write_text("913x577\n")
     with plain, fitted:
         plain.ready()
@@ -153,7 +153,7 @@ def test_its_size_is_the_waiting_windows_or_the_apps(tmp_path: Path) -> None:
         assert desktop_size(fitted) == (913, 577)
 
 
-def test_the_users_own_xstartup_is_the_desktop(run: Run) -> None:
+def test_the_users_own_xstartup_is_the_desktop(run: ScriptRun) -> None:
     xstartup(run, 'echo "$QCONNECT $DBUS_SESSION_BUS_ADDRESS" >said; sleep 1 & wait; exit 9')
     with run.by_hand(app("no-such-desktop", kind="vnc")):
         end = run.ended()
@@ -161,14 +161,14 @@ def test_the_users_own_xstartup_is_the_desktop(run: Run) -> None:
         assert (run.home / "said").read_text().startswith("vnc unix:")
 
 
-def test_an_xstartup_that_is_not_executable_is_left_alone(run: Run) -> None:
+def test_an_xstartup_that_is_not_executable_is_left_alone(run: ScriptRun) -> None:
     xstartup(run, "exit 9")
     (run.home / ".vnc/xstartup").chmod(0o644)
     with run.by_hand(app("no-such-desktop", kind="vnc")):
         assert "`no-such-desktop` was not found" in run.ended()["message"]
 
 
-def test_a_node_without_tigervnc_says_what_to_do(run: Run) -> None:
+def test_a_node_without_tigervnc_says_what_to_do(run: ScriptRun) -> None:
     with run.by_hand(VNC).change("for name in Xtigervnc Xvnc", "for name in Xnowhere"):
         end = run.ended()
         assert end["reason"] == "vnc-missing"
@@ -177,7 +177,7 @@ def test_a_node_without_tigervnc_says_what_to_do(run: Run) -> None:
         assert run.exit_status() == 127
 
 
-def test_a_vnc_server_of_another_maker_is_not_taken(run: Run) -> None:
+def test_a_vnc_server_of_another_maker_is_not_taken(run: ScriptRun) -> None:
     other = run.home / "bin/Xother"
     other.parent.mkdir()
     other.write_text("#!/bin/sh\necho 'TightVNC 1.3.10'\n")
@@ -187,14 +187,14 @@ def test_a_vnc_server_of_another_maker_is_not_taken(run: Run) -> None:
         assert run.ended()["reason"] == "vnc-missing"
 
 
-def test_a_door_that_cannot_be_opened_says_so(run: Run) -> None:
+def test_a_door_that_cannot_be_opened_says_so(run: ScriptRun) -> None:
     with run.by_hand(VNC).change("import asyncio\n", "import no_such_module\n"):
         end = run.ended()
         assert end["reason"] == "not-ready"
         assert "python3" in end["message"]
 
 
-def test_a_taken_port_makes_the_door_move_on(run: Run) -> None:
+def test_a_taken_port_makes_the_door_move_on(run: ScriptRun) -> None:
     run.by_hand(VNC).change("|| ! qc_port_taken; then", "|| true; then").change("for ((round = 1;", "for ((round = 2;")
     taken = 20000 + int(run.job.partition(".")[0]) % 10000
     with socket.create_server(("", taken)), run:
@@ -204,14 +204,14 @@ def test_a_taken_port_makes_the_door_move_on(run: Run) -> None:
 @pytest.mark.parametrize(
     ("happen", "reason"),
     [
-        (Run.cancel, "cancelled"),
+        (ScriptRun.cancel, "cancelled"),
         (lambda run: os.kill(run.pid("vnc"), signal.SIGKILL), "xpra-died"),
         (lambda run: os.kill(run.pid("door"), signal.SIGKILL), "xpra-died"),
         (lambda run: os.kill(run.pid("supervisor"), signal.SIGKILL), "xpra-died"),
     ],
     ids=["cancelled", "vnc", "door", "supervisor"],
 )
-def test_whatever_ends_it_nothing_is_left(run: Run, happen: Callable[[Run], object], reason: str) -> None:
+def test_whatever_ends_it_nothing_is_left(run: ScriptRun, happen: Callable[[ScriptRun], object], reason: str) -> None:
     with run.by_hand(VNC):
         display, runtime = run.ready()["display"], run.runtime
         happen(run)

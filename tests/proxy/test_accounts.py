@@ -17,10 +17,12 @@ from qconnect_web.proxy.log_limit import LINES, Bucket, Quiet
 from qconnect_web.proxy.places import Places
 from qconnect_web.relay import process
 from tests.proxy.test_splice import opened, path
-from tests.proxy.world import BASE, Jupyter, Node, Run, resident_kb, settle, switch
 from tests.support.deadline import eventually
+from tests.support.jupyter_here import BASE, Jupyter, resident_kb, settle
+from tests.support.node_server import NodeServer, switch
+from tests.support.session_run import Run
 
-Doors = Callable[..., Node]
+Doors = Callable[..., NodeServer]
 MIB = 1024 * 1024
 
 

@@ -12,9 +12,11 @@ from tornado import httputil
 from qconnect_web.errors import BadRequest
 from qconnect_web.proxy import node_files
 from qconnect_web.proxy.headers import Upgrade, file_path
-from tests.proxy.world import ACCEPT, BASE, KEY, VIEWER, Jupyter, Node, Run, display, http_answer, settle, switch
+from tests.support.jupyter_here import BASE, VIEWER, Jupyter, settle
+from tests.support.node_server import ACCEPT, KEY, NodeServer, display, http_answer, switch
+from tests.support.session_run import Run
 
-Doors = Callable[..., Node]
+Doors = Callable[..., NodeServer]
 FORBIDDEN = re.compile(
     rb"^(cookie|authorization|token|_xsrf|x-xsrftoken|referer|origin|x-forwarded-[a-z]+|x-real-ip|x-named|forwarded"
     rb"|x-proxycontextpath|user-agent: browser)\b",

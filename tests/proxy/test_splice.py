@@ -21,10 +21,12 @@ from websockets.sync.server import ServerConnection, serve
 
 from qconnect_web.errors import IdentityMismatch, NotReady, UnknownSession, Unreachable
 from qconnect_web.proxy import dial, websockets
-from tests.proxy.world import ACCEPT, BASE, VIEWER, Jupyter, Node, Run, Wire, settle, switch
 from tests.support.deadline import eventually
+from tests.support.jupyter_here import BASE, VIEWER, Jupyter, Wire, settle
+from tests.support.node_server import ACCEPT, NodeServer, switch
+from tests.support.session_run import Run
 
-Doors = Callable[..., Node]
+Doors = Callable[..., NodeServer]
 MOST = 16
 MIB = 1024 * 1024
 

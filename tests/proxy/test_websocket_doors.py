@@ -17,10 +17,12 @@ from qconnect_web.http import base
 from qconnect_web.http.origin import is_own_origin
 from qconnect_web.proxy import handler
 from qconnect_web.proxy.websockets import DisplayWebsocket
-from tests.proxy.world import ACCEPT, BASE, VIEWER, Jupyter, Node, Run, display, new_run, settle
+from tests.support.jupyter_here import BASE, VIEWER, Jupyter, settle
+from tests.support.node_server import ACCEPT, NodeServer, display
+from tests.support.session_run import Run, new_run
 
 EVIL = "https://evil.example"
-Doors = Callable[..., Node]
+Doors = Callable[..., NodeServer]
 PATH = f"{BASE}qconnect/17.local/ws/{VIEWER}"
 
 

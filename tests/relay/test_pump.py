@@ -27,8 +27,9 @@ from qconnect_web.relay import pump as pump_module
 from qconnect_web.relay.pinned_tls import PinnedContext, fingerprint_of
 from qconnect_web.relay.pump import Closed
 from qconnect_web.transports.keys import SERVER_NAME
-from tests.proxy.world import make_pair, resident_kb, write_private
 from tests.support.deadline import eventually
+from tests.support.jupyter_here import resident_kb
+from tests.support.session_run import make_pair, write_private
 
 MIB = 1024 * 1024
 SIDES = ["plain-plain", "plain-tls", "tls-plain", "tls-tls"]

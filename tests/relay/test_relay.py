@@ -26,12 +26,14 @@ from qconnect_web.relay.channel import MAX_MESSAGE, Channel
 from qconnect_web.relay.pinned_tls import PinnedContext, fingerprint_of
 from qconnect_web.transports.keys import SERVER_NAME
 from tests.proxy.test_splice import count_tasks, descriptors, opened, path
-from tests.proxy.world import Jupyter, Node, Run, make_pair, settle, switch
 from tests.support.deadline import aeventually, eventually
+from tests.support.jupyter_here import Jupyter, settle
+from tests.support.node_server import NodeServer, switch
+from tests.support.session_run import Run, make_pair
 
-Doors = Callable[..., Node]
+Doors = Callable[..., NodeServer]
 LEAN = {"qconnect_web", "qconnect_web.relay"} | {
-    f"qconnect_web.relay.{name}" for name in ("channel", "epoll_loop", "pinned_tls", "process", "pump")
+    f"qconnect_web.relay.{name}" for name in ("channel", "epoll_loop", "flow", "pinned_tls", "process", "pump")
 }
 
 

@@ -14,8 +14,8 @@ from qconnect_web import errors
 from qconnect_web.schedulers import Queue
 from qconnect_web.values.job import Job, JobSpec, JobState
 from tests.cluster.batch import Torque
+from tests.cluster.cluster import Cluster
 from tests.cluster.node import CLEAN
-from tests.cluster.world import Cluster
 from tests.support.deadline import eventually
 from tests.support.servers import REPOSITORY
 

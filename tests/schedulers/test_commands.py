@@ -14,6 +14,8 @@ from qconnect_web.schedulers import commands
 from qconnect_web.schedulers.commands import Commands, Done, environment, run
 from tests.support.deadline import aeventually, eventually
 
+pytestmark = pytest.mark.unit
+
 
 def sh(script: str, *, timeout: float = 10, text: str = "") -> Done:
     return asyncio.run(run(["/bin/sh", "-c", script], timeout=timeout, text=text))

@@ -13,6 +13,8 @@ from qconnect_web.schedulers.detect import detect
 from qconnect_web.site import build
 from tests.support.recordings import OPENPBS, SLURM, TORQUE, recorded
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -61,7 +61,7 @@ class Neighbourhood:
     def __init__(self, parent: Path) -> None:
         self.parent, self.local = parent, parent / "local"
         self.marker = parent / "ran"
-        self.scheduler = LocalScheduler(self.local)
+        self.scheduler = LocalScheduler(self.local, max_running=4)
 
     def plant(self, top: Path, mode: str, account: int = NEIGHBOUR) -> None:
         """A state folder of that account, with a job that waits for its runner."""
@@ -238,12 +238,12 @@ def test_a_runner_starts_nothing_whose_files_others_could_have_changed(tmp_path:
     refused = run_bare(folder)
     assert (refused.returncode, "Forbidden" in refused.stderr) == (1, True)
     assert not (tmp_path / "ran").exists()
-    (job,) = asyncio.run(LocalScheduler(tmp_path / "local").mine())
+    (job,) = asyncio.run(LocalScheduler(tmp_path / "local", max_running=4).mine())
     assert job.state is JobState.UNKNOWN
 
 
 def test_a_job_prints_into_no_folder_but_its_sessions(tmp_path: Path) -> None:
-    scheduler = LocalScheduler(tmp_path / "local")
+    scheduler = LocalScheduler(tmp_path / "local", max_running=4)
     log = tmp_path / "open" / "scheduler.log"
     log.parent.mkdir(mode=0o777)
     log.parent.chmod(0o777)

@@ -62,7 +62,7 @@ def test_the_queue_tells_this_machines_cores_and_memory_and_what_is_free(tmp_pat
 
 @pytest.mark.parametrize("content", ["{}", '{"id": 5}', "[" * 50_000, "null", '{"max_running": "x"}'])
 def test_a_job_whose_files_are_damaged_blinds_no_other(tmp_path: Path, content: str) -> None:
-    scheduler = Still(tmp_path / "local")
+    scheduler = Still(tmp_path / "local", max_running=4)
     bad, good = scheduler.put(), scheduler.put()
     (folder,) = tmp_path.glob(f"local/*/jobs/{bad.partition('.')[0]}")
     (folder / "job.json").write_text(content, "ascii")

@@ -22,6 +22,7 @@ from qconnect_web.schedulers.slurm import queues
 from qconnect_web.values.job import JOB_ID, Job, JobState
 from tests.support.recordings import OPENPBS, SLURM, TORQUE, recorded
 
+pytestmark = pytest.mark.unit
 EXAMPLES, EACH = 12, 140
 """For each of six parsers: 10 080 mutations in all."""
 ODD = [

@@ -14,6 +14,7 @@ from qconnect_web.schedulers.pbs.torque import TorqueScheduler
 from qconnect_web.values.job import JobSpec, JobState
 from tests.batch.system import BatchSystem
 
+pytestmark = pytest.mark.unit
 KINDS = {"torque": TorqueScheduler, "openpbs": OpenPbsScheduler}
 KEYS = ["one", "two", "three"]
 

@@ -17,6 +17,7 @@ from qconnect_web.schedulers.slurm import jobs as slurm_jobs
 from qconnect_web.values.job import JobState
 from tests.support.recordings import OPENPBS, SLURM, TORQUE, cases, recorded
 
+pytestmark = pytest.mark.unit
 GB = 1 << 30
 SUBMIT_REASONS = {
     TORQUE: {

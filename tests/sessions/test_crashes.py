@@ -54,7 +54,8 @@ def crash(server: JupyterServer, point: str, system: str = "local") -> None:
         job_id = server.launch()["id"]
         address = f"ws{server.url.removeprefix('http')}qconnect/{job_id}/ws/crashtest1"
         headers = {"Authorization": f"token {server.token}"}
-        connect(address, origin=server.origin, subprotocols=["binary"], additional_headers=headers).close()
+        with connect(address, origin=server.origin, subprotocols=["binary"], additional_headers=headers):
+            eventually(lambda: not server.sessions(), 30, "the server's end, by a question to the batch system")
     except (OSError, http.client.HTTPException, InvalidMessage):
         pass
     assert server.process

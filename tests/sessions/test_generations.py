@@ -12,6 +12,7 @@ from qconnect_web.sessions.store import Facts
 from qconnect_web.values.job import Job, JobSpec, JobState
 from qconnect_web.values.session import Connection, End, Record
 
+pytestmark = pytest.mark.unit
 RECORD = Record(key="k", app="a", title="A", spec=JobSpec("a"), command=("a",), created=0, job_id="1.s")
 CONNECTION = Connection("run1", "1.s", "n1", 20001, None, ":1", "6.0", "0" * 64, 1000.0)
 FACTS = Facts(RECORD, "run1", CONNECTION, None)

@@ -26,7 +26,7 @@ RUNNING = Job("1.s", JobState.RUNNING, node="n1", starts=1, started=EPOCH + 10)
 
 
 @dataclass
-class Told:
+class Heard:
     """One session's folder, the scheduler's last word on it, and what is known of both, as time goes by."""
 
     facts: Facts | None = field(default_factory=lambda: Facts(RECORD))
@@ -40,7 +40,7 @@ class Told:
     def now(self) -> Now:
         return Now(EPOCH + self.time, self.time)
 
-    def look(self, **facts: object) -> Told:
+    def look(self, **facts: object) -> Heard:
         """The folder is looked at, a while later, and says so much more."""
         self.time += 2
         if self.facts and facts:
@@ -51,7 +51,7 @@ class Told:
         self.changes += self.known.changed
         return self
 
-    def answer(self, job: Job | None) -> Told:
+    def answer(self, job: Job | None) -> Heard:
         """The scheduler is asked, a while later, and says this; None: that it does not know the job."""
         self.time += 2
         self.status = updated(self.status or unheard("1.s", None, self.now.epoch), job, self.time)
@@ -72,57 +72,57 @@ def of(state: JobState) -> Job:
     return Job("1.s", state)
 
 
-def ready() -> Told:
-    return Told().answer(of(JobState.QUEUED)).look(run="r1", connection=CONNECTION).answer(RUNNING)
+def ready() -> Heard:
+    return Heard().answer(of(JobState.QUEUED)).look(run="r1", connection=CONNECTION).answer(RUNNING)
 
 
-def stop(told: Told) -> Told:
+def stop(told: Heard) -> Heard:
     assert told.facts
     return told.look(record=replace(told.facts.record, stopped=told.now.epoch))
 
 
-def miss(told: Told, times: int, seconds: float) -> Told:
+def miss(told: Heard, times: int, seconds: float) -> Heard:
     for _ in range(times):
         told.time += seconds
         told.answer(None)
     return told
 
 
-def gone(told: Told) -> Told:
+def gone(told: Heard) -> Heard:
     told.facts = None
     return told.look()
 
 
-def stale(told: Told) -> Told:
+def stale(told: Heard) -> Heard:
     told.stale_since = told.now.epoch
     return told.look()
 
 
-def later(told: Told) -> Told:
+def later(told: Heard) -> Heard:
     told.time += 600
     return told.look()
 
 
-def again(told: Told) -> Told:
+def again(told: Heard) -> Heard:
     """The next run, which has no display yet."""
     assert told.facts
     return told.look(run="r2" if told.facts.run else "r1", connection=None, end=None)
 
 
-STATES: dict[str, Callable[[], Told]] = {
-    "new": lambda: Told().look(),
-    "queued": lambda: Told().answer(of(JobState.QUEUED)),
-    "held": lambda: Told().answer(of(JobState.HELD)),
-    "starting": lambda: Told().answer(of(JobState.QUEUED)).look(run="r1").answer(RUNNING),
+STATES: dict[str, Callable[[], Heard]] = {
+    "new": lambda: Heard().look(),
+    "queued": lambda: Heard().answer(of(JobState.QUEUED)),
+    "held": lambda: Heard().answer(of(JobState.HELD)),
+    "starting": lambda: Heard().answer(of(JobState.QUEUED)).look(run="r1").answer(RUNNING),
     "ready": ready,
     "suspended": lambda: ready().answer(replace(RUNNING, state=JobState.SUSPENDED)),
     "stopped": lambda: stop(ready()),
     "over": lambda: ready().look(end=END),
     "ended": lambda: ready().look(end=END).answer(Job("1.s", JobState.COMPLETED, exit_status=0)),
-    "failed": lambda: Told().answer(Job("1.s", JobState.COMPLETED, exit_status=1)),
-    "unreachable": lambda: later(Told().look()),
+    "failed": lambda: Heard().answer(Job("1.s", JobState.COMPLETED, exit_status=1)),
+    "unreachable": lambda: later(Heard().look()),
 }
-EVENTS: dict[str, Callable[[Told], Told]] = {
+EVENTS: dict[str, Callable[[Heard], Heard]] = {
     "queued": lambda told: told.answer(of(JobState.QUEUED)),
     "held": lambda told: told.answer(of(JobState.HELD)),
     "running": lambda told: told.answer(RUNNING),
@@ -205,14 +205,14 @@ def test_an_answer_that_fails_to_come_is_a_change_that_its_user_sees(state: str)
 
 # ---------------------------------------------------------------- what the job has said since
 def test_a_run_is_believed_until_the_scheduler_is_asked_after_it_was_seen() -> None:
-    told = Told().answer(of(JobState.QUEUED)).look(run="r1", connection=CONNECTION)
+    told = Heard().answer(of(JobState.QUEUED)).look(run="r1", connection=CONNECTION)
     assert (told.session.job.state, told.session.job.node) == (JobState.RUNNING, "n1")
     told.answer(of(JobState.QUEUED))
     assert (told.word, told.session.connection) == ("QUEUED", None)
 
 
 def test_a_word_that_was_asked_for_before_the_run_was_seen_says_nothing_of_it() -> None:
-    told = Told().answer(of(JobState.QUEUED))
+    told = Heard().answer(of(JobState.QUEUED))
     asked = told.time
     told.look(run="r1", connection=CONNECTION)
     told.status = JobStatus(of(JobState.QUEUED), asked)
@@ -220,7 +220,7 @@ def test_a_word_that_was_asked_for_before_the_run_was_seen_says_nothing_of_it() 
 
 
 def test_an_answer_that_says_nothing_of_a_run_leaves_its_session_unreachable() -> None:
-    told = Told().look(run="r1", connection=CONNECTION)
+    told = Heard().look(run="r1", connection=CONNECTION)
     assert told.word == "READY"
     assert told.answer(of(JobState.UNKNOWN)).word == "UNREACHABLE"
 
@@ -261,7 +261,7 @@ def test_what_was_remembered_of_a_session_goes_with_its_folder() -> None:
 def test_a_run_its_display_and_its_end_are_news_once(
     before: Mapping[str, object], then: Mapping[str, object], news: bool
 ) -> None:
-    told = Told().look(**before).look(**then)
+    told = Heard().look(**before).look(**then)
     assert told.known.news == ((told.facts,) if news else ())
     assert told.look().known.news == ()
 
@@ -271,18 +271,18 @@ INTENT = replace(RECORD, job_id=None, submitted=None)
 
 
 def test_an_intent_is_no_session_yet() -> None:
-    told = Told(Facts(INTENT)).look()
+    told = Heard(Facts(INTENT)).look()
     assert (told.word, told.known.intents, told.known.late) == ("none", [INTENT], {})
 
 
 @pytest.mark.parametrize("spoken", [{"connection": CONNECTION}, {"end": END}])
 def test_the_job_itself_tells_its_id(spoken: dict[str, object]) -> None:
-    told = Told(Facts(INTENT)).look(run="r1", **spoken)
+    told = Heard(Facts(INTENT)).look(run="r1", **spoken)
     assert (told.session.id, told.known.intents, told.known.late) == ("1.s", [], {"k": "1.s"})
 
 
 def test_an_intents_job_is_adopted() -> None:
-    told = Told(Facts(INTENT)).look()
+    told = Heard(Facts(INTENT)).look()
     told.known = told.known.adopting({"k": "1.s"})
     assert told.answer(RUNNING).word == "STARTING"
     assert (told.known.intents, told.known.late) == ([], {"k": "1.s"})
@@ -291,7 +291,7 @@ def test_an_intents_job_is_adopted() -> None:
 
 
 def test_a_job_that_was_accepted_before_its_folder_was_seen_is_not_forgotten() -> None:
-    told = Told(None)
+    told = Heard(None)
     told.known = told.known.adopting({"k": "1.s"})
     told.look()
     told.facts = Facts(INTENT)
@@ -299,7 +299,7 @@ def test_a_job_that_was_accepted_before_its_folder_was_seen_is_not_forgotten() -
 
 
 def test_an_intent_that_came_to_nothing_leaves_nothing() -> None:
-    assert gone(Told(Facts(INTENT)).look()).known.memories == {}
+    assert gone(Heard(Facts(INTENT)).look()).known.memories == {}
 
 
 # ---------------------------------------------------------------- how often to look and to ask
@@ -319,7 +319,7 @@ def test_a_session_settles_a_while_after_its_end() -> None:
 
 
 def test_a_run_is_opening_for_a_while_and_until_it_says_something() -> None:
-    told = Told().answer(of(JobState.QUEUED)).look(run="r1")
+    told = Heard().answer(of(JobState.QUEUED)).look(run="r1")
     assert told.known.opening(told.now)
     told.time += timings.OPENS_WITHIN
     assert not told.known.opening(told.now)

@@ -15,6 +15,8 @@ from tests.sessions.defaults import job_cache
 from tests.sessions.test_jobs import Scripted
 from tests.sessions.test_store import RECORD, put
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.fixture
 def poll(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Poll:

@@ -23,6 +23,8 @@ from tests.sessions.defaults import job_cache
 
 RECORD = Record("abc", "xterm", "XTerm", JobSpec("xterm"), ("xterm",), created=1.0, job_id="1.s")
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.mark.parametrize(
     ("age", "stopped", "state"),

@@ -24,6 +24,7 @@ from tests.batch.system import BatchSystem
 from tests.support.deadline import aeventually
 from tests.support.recordings import TORQUE, recorded
 
+pytestmark = pytest.mark.unit
 GB = 1 << 30
 GUI = Queue(
     "gui",

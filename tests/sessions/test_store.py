@@ -19,6 +19,7 @@ from qconnect_web.sessions.store import Store
 from qconnect_web.values.job import JobSpec
 from qconnect_web.values.session import Connection, End, Record
 
+pytestmark = pytest.mark.unit
 RECORD = Record("key1", "xterm", "XTerm", JobSpec("x"), ("xterm",), created=1.0, job_id="1.local")
 CONNECTION = Connection("run-2", "1.local", "n1", 20001, None, ":1", "3.1.3", "0" * 64, 5.0)
 END = End("run-2", "1.local", "n1", "app-exit", "The program has ended.", 0, 6.0)

@@ -43,7 +43,7 @@ def app(*command: str, kind: str = "gui", setup: str = "", requires: tuple[str, 
     )
 
 
-class Run:
+class ScriptRun:
     """One job: the script in a session of its own, as a batch system starts it."""
 
     def __init__(self, folder: Path, job: str | None = None, *, sessions: Path | None = None) -> None:
@@ -64,11 +64,11 @@ class Run:
         root = self.sessions or self.home / ".local/share/qconnect/sessions"
         return root / (self.key or "job-" + self.job.replace("[", "_").replace("]", "_"))
 
-    def by_hand(self, what: App, spec: JobSpec | None = None) -> Run:
+    def by_hand(self, what: App, spec: JobSpec | None = None) -> ScriptRun:
         self.script.write_text(render_by_hand(what, spec or JobSpec(name="probe")))
         return self
 
-    def tagged(self, what: App, spec: JobSpec | None = None, bind: str = "tls", **ports: int) -> Run:
+    def tagged(self, what: App, spec: JobSpec | None = None, bind: str = "tls", **ports: int) -> ScriptRun:
         """A script for a folder that exists already, with the tag in the environment."""
         self.key = "abc" + self.job.partition(".")[0]
         self.folder.mkdir(mode=0o700, parents=True)
@@ -78,14 +78,14 @@ class Run:
         self.env["QCONNECT_SESSION"] = self.key
         return self
 
-    def change(self, old: str, new: str) -> Run:
+    def change(self, old: str, new: str) -> ScriptRun:
         """Makes a mutant; `old` must be there."""
         text = self.script.read_text()
         assert old in text, f"the script has no {old!r}"
         self.script.write_text(text.replace(old, new))
         return self
 
-    def start(self) -> Run:
+    def start(self) -> ScriptRun:
         self.script.chmod(0o755)
         with (self.script.parent / f"{self.job}.out").open("ab") as out:
             self.process = subprocess.Popen(
@@ -103,7 +103,7 @@ class Run:
             )
         return self
 
-    def __enter__(self) -> Run:
+    def __enter__(self) -> ScriptRun:
         return self.start()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -248,8 +248,3 @@ def ask(port: int, context: ssl.SSLContext | None) -> bytes:
         while part := found.recv(4096):
             answer += part
     return answer
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

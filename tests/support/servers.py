@@ -6,7 +6,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,17 +17,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from tests.support.deadline import eventually
+from tests.support.ports import own_port
 
 REPOSITORY = Path(__file__).parents[2]
 LEAN_PATH = f"{REPOSITORY}:{REPOSITORY}/tests/lean"
 """PYTHONPATH of servers that start as fast as they can."""
-
-
-def free_port() -> int:
-    """A TCP port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -50,7 +43,7 @@ class JupyterServer:
     home: Path
     module: str = "jupyter_server"
     config: dict[str, Any] = field(default_factory=dict)
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=own_port)
     token: str = field(default_factory=lambda: secrets.token_hex(16))
     prefix: str = "/"
     wrapper: Path | None = None
@@ -258,7 +251,7 @@ def x_traces(home: Path, numbers: set[str]) -> set[str]:
 
     Other people's displays come and go on the same machine, with the same numbers: what somebody answers for is theirs.
     """
-    used = {line.split()[-1].lstrip("@") for line in Path("/proc/net/unix").read_text(encoding="utf-8").splitlines()}
+    used = {line.split()[-1].lstrip("@") for line in Path("/proc/net/unix").read_text("utf-8", "replace").splitlines()}
     sockets = {f"/tmp/.X11-unix/X{number}" for number in numbers} - used
     locks = {f"/tmp/.X{number}-lock" for number in numbers if f"/tmp/.X11-unix/X{number}" not in used}
     folders = {str(path.parent) for path in Path("/tmp").glob("qc-*/who") if _names(path, home)}
@@ -268,7 +261,7 @@ def x_traces(home: Path, numbers: set[str]) -> set[str]:
 def _names(who: Path, home: Path) -> bool:
     """Whether a runtime folder's own description names this home."""
     try:
-        return str(home) in who.read_text(encoding="utf-8")
+        return os.fsencode(home) in who.read_bytes()
     except OSError:
         return False
 

@@ -16,7 +16,9 @@ from qconnect_web.errors import Forbidden, IdentityMismatch
 from qconnect_web.sessions.store import Store
 from qconnect_web.transports import keys
 from qconnect_web.transports.keys import pinned_context
-from tests.proxy.world import Run, make_pair, new_run, write_private
+from tests.support.session_run import Run, make_pair, new_run, write_private
+
+pytestmark = pytest.mark.unit
 
 
 @pytest.fixture

@@ -18,7 +18,9 @@ from qconnect_web.transports.local import LocalTransport, is_here
 from qconnect_web.transports.tls import TlsTransport
 from qconnect_web.values.job import Job, JobState
 from qconnect_web.values.session import Connection, Session
-from tests.proxy.world import Run, new_run
+from tests.support.session_run import Run, new_run
+
+pytestmark = pytest.mark.unit
 
 
 @pytest.fixture

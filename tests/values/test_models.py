@@ -13,6 +13,7 @@ from qconnect_web.units import format_memory, format_walltime, parse_memory, par
 from qconnect_web.values.job import Job, JobSpec, JobState
 from qconnect_web.values.session import Connection, End, Record, Session, SessionState, session_state
 
+pytestmark = pytest.mark.unit
 CONNECTION = Connection(
     run="r",
     job="1.local",

@@ -7,12 +7,14 @@ import re
 import shutil
 import subprocess
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from qconnect_web.config import QConnect
+from qconnect_web.site import ssh_settings
 from qconnect_web.transports.ssh.options import SshSettings
 from tests.support.deadline import eventually
-from tests.support.servers import free_port
+from tests.support.ports import own_port
 
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/bin:/usr/local/sbin")
 IN_NAMESPACE = """
@@ -44,7 +46,7 @@ class Sshd:
     name: str
     options: tuple[str, ...] = ()
     binds: dict[Path, str] = field(default_factory=dict)
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=own_port)
     process: subprocess.Popen[bytes] | None = None
     _starts: int = 0
 
@@ -125,7 +127,7 @@ def children(pid: int) -> list[int]:
     return [*found, *(below for child in found for below in children(child))]
 
 
-class Nodes:
+class SshNodes:
     """The servers of one test, and the user's side of them: a key, known hosts, ssh's configuration."""
 
     def __init__(self, root: Path) -> None:
@@ -167,7 +169,7 @@ class Nodes:
 
     def settings(self, **changed: object) -> SshSettings:
         """What the site says of ssh."""
-        return SshSettings(**{"config": self.config, **changed})  # type: ignore[arg-type]
+        return replace(ssh_settings(QConnect()), **{"config": self.config, **changed})  # type: ignore[arg-type]
 
     def stop(self) -> None:
         for server in self.servers.values():

@@ -19,7 +19,7 @@ from qconnect_web.transports.login_questions import Answer, Question, Questions
 from qconnect_web.transports.ssh import master
 from qconnect_web.transports.ssh.masters import Masters
 from tests.support.deadline import aeventually
-from tests.transports.ssh.sshd import Nodes, new_key, own_mounts
+from tests.transports.ssh.sshd import SshNodes, new_key, own_mounts
 from tests.transports.ssh.test_ssh_masters import LOG, masters, run, ssh_processes
 
 SECRET = "korrekt Pferd-Batterie ☃ 4711"
@@ -40,7 +40,7 @@ class Person:
         return None if text is None else Answer(text)
 
 
-def log_in(nodes: Nodes, person: Person, **changed: object) -> Exception | None:
+def log_in(nodes: SshNodes, person: Person, **changed: object) -> Exception | None:
     """Opens the way to node1; why that failed, or None."""
     outcome: list[Exception | None] = [None]
 
@@ -105,7 +105,7 @@ PASSWORDS = ("PubkeyAuthentication no", "PasswordAuthentication yes", "KbdIntera
 
 @needs_shadow
 def test_a_password_is_asked_for_and_found_nowhere_afterwards(
-    nodes: Nodes, shadow: dict[Path, str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+    nodes: SshNodes, shadow: dict[Path, str], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     server = nodes.add("node1", *PASSWORDS, "LogLevel DEBUG3", binds=shadow)
@@ -130,7 +130,7 @@ def test_the_watch_sees_what_it_looks_for(tmp_path: Path) -> None:
 
 
 @needs_shadow
-def test_a_wrong_password_is_asked_for_again_with_sshs_own_words(nodes: Nodes, shadow: dict[Path, str]) -> None:
+def test_a_wrong_password_is_asked_for_again_with_sshs_own_words(nodes: SshNodes, shadow: dict[Path, str]) -> None:
     nodes.add("node1", *PASSWORDS, binds=shadow)
     person = Person("wrong", SECRET)
     assert log_in(nodes, person) is None
@@ -138,7 +138,7 @@ def test_a_wrong_password_is_asked_for_again_with_sshs_own_words(nodes: Nodes, s
 
 
 @needs_shadow
-def test_three_wrong_passwords_end_it_in_words(nodes: Nodes, shadow: dict[Path, str]) -> None:
+def test_three_wrong_passwords_end_it_in_words(nodes: SshNodes, shadow: dict[Path, str]) -> None:
     nodes.add("node1", *PASSWORDS, binds=shadow)
     person = Person("wrong", "wrong", "wrong")
     error = log_in(nodes, person)
@@ -164,7 +164,7 @@ def one_time(tmp_path: Path) -> dict[Path, str]:
 
 @needs_shadow
 def test_a_one_time_code_is_asked_for_by_keyboard_interactive(
-    nodes: Nodes, one_time: dict[Path, str], tmp_path: Path
+    nodes: SshNodes, one_time: dict[Path, str], tmp_path: Path
 ) -> None:
     options = ("UsePAM yes", "PubkeyAuthentication no", "PasswordAuthentication no", "KbdInteractiveAuthentication yes")
     server = nodes.add("node1", *options, binds=one_time)
@@ -176,7 +176,7 @@ def test_a_one_time_code_is_asked_for_by_keyboard_interactive(
     assert [leak for leak in leaks if "code" not in leak] == []
 
 
-def test_the_passphrase_of_a_key_is_asked_for(nodes: Nodes, tmp_path: Path) -> None:
+def test_the_passphrase_of_a_key_is_asked_for(nodes: SshNodes, tmp_path: Path) -> None:
     for path in (nodes.key, nodes.key.with_suffix(".pub")):
         path.unlink()
     new_key(nodes.key, passphrase=SECRET)
@@ -190,7 +190,7 @@ def test_the_passphrase_of_a_key_is_asked_for(nodes: Nodes, tmp_path: Path) -> N
     assert leaks == []
 
 
-def test_an_unknown_host_key_is_shown_with_its_fingerprint_where_the_site_lets_it(nodes: Nodes) -> None:
+def test_an_unknown_host_key_is_shown_with_its_fingerprint_where_the_site_lets_it(nodes: SshNodes) -> None:
     server = nodes.add("node1", known=False)
     person = Person("yes")
     assert log_in(nodes, person, ask_unknown_hosts=True) is None
@@ -200,7 +200,7 @@ def test_an_unknown_host_key_is_shown_with_its_fingerprint_where_the_site_lets_i
     assert server.known().split()[2] in nodes.known_hosts.read_text()
 
 
-def test_no_to_a_host_key_lets_nobody_in_and_remembers_nothing(nodes: Nodes) -> None:
+def test_no_to_a_host_key_lets_nobody_in_and_remembers_nothing(nodes: SshNodes) -> None:
     server = nodes.add("node1", known=False)
     error = log_in(nodes, Person("no"), ask_unknown_hosts=True)
     assert isinstance(error, Unreachable)
@@ -209,7 +209,7 @@ def test_no_to_a_host_key_lets_nobody_in_and_remembers_nothing(nodes: Nodes) -> 
     assert nodes.known_hosts.read_text() == ""
 
 
-def test_the_key_of_another_is_not_to_be_accepted_by_an_answer(nodes: Nodes) -> None:
+def test_the_key_of_another_is_not_to_be_accepted_by_an_answer(nodes: SshNodes) -> None:
     server = nodes.add("node1")
     server.stop()
     for path in nodes.root.glob("node1.host*"):
@@ -225,7 +225,7 @@ def test_the_key_of_another_is_not_to_be_accepted_by_an_answer(nodes: Nodes) -> 
 
 
 @needs_shadow
-def test_who_does_not_answer_is_not_asked_again_before_wanting_it(nodes: Nodes, shadow: dict[Path, str]) -> None:
+def test_who_does_not_answer_is_not_asked_again_before_wanting_it(nodes: SshNodes, shadow: dict[Path, str]) -> None:
     server = nodes.add("node1", *PASSWORDS, binds=shadow)
     person = Person(None, SECRET)
 
@@ -245,7 +245,7 @@ def test_who_does_not_answer_is_not_asked_again_before_wanting_it(nodes: Nodes, 
 
 @needs_shadow
 def test_a_question_does_not_wait_for_ever(
-    nodes: Nodes, shadow: dict[Path, str], monkeypatch: pytest.MonkeyPatch
+    nodes: SshNodes, shadow: dict[Path, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nodes.add("node1", *PASSWORDS, binds=shadow)
     monkeypatch.setattr(master, "DIALOGUE_S", 5)
@@ -266,7 +266,9 @@ def test_a_question_does_not_wait_for_ever(
 
 
 @needs_shadow
-def test_an_answer_that_comes_when_the_node_has_hung_up_counts_as_none(nodes: Nodes, shadow: dict[Path, str]) -> None:
+def test_an_answer_that_comes_when_the_node_has_hung_up_counts_as_none(
+    nodes: SshNodes, shadow: dict[Path, str]
+) -> None:
     class Slow(Person):
         async def ask(self, question: Question) -> Answer | None:
             await asyncio.sleep(3)
@@ -280,7 +282,7 @@ def test_an_answer_that_comes_when_the_node_has_hung_up_counts_as_none(nodes: No
 
 @needs_shadow
 def test_all_who_wait_are_served_by_one_answer_and_one_leaving_takes_nothing_from_the_others(
-    nodes: Nodes, shadow: dict[Path, str]
+    nodes: SshNodes, shadow: dict[Path, str]
 ) -> None:
     server = nodes.add("node1", *PASSWORDS, binds=shadow)
 
@@ -305,7 +307,7 @@ def test_all_who_wait_are_served_by_one_answer_and_one_leaving_takes_nothing_fro
 
 
 @needs_shadow
-def test_a_banner_that_looks_like_a_question_is_not_taken_for_one(nodes: Nodes, shadow: dict[Path, str]) -> None:
+def test_a_banner_that_looks_like_a_question_is_not_taken_for_one(nodes: SshNodes, shadow: dict[Path, str]) -> None:
     banner = nodes.root / "banner"
     banner.write_text("Authorized use only:\nReally?\n\x1b[31mroot's password:\x1b[0m\n")
     nodes.add("node1", *PASSWORDS, f"Banner {banner}", binds=shadow)
@@ -318,6 +320,6 @@ def test_a_banner_that_looks_like_a_question_is_not_taken_for_one(nodes: Nodes, 
     assert keyed.logins() == 1
 
 
-async def _reaches(nodes: Nodes, node: str) -> None:
+async def _reaches(nodes: SshNodes, node: str) -> None:
     async with masters(nodes) as found:
         await found.forward(node, "/tmp/x.sock")

@@ -26,8 +26,10 @@ from qconnect_web.transports.ssh.transport import SshTransport
 from qconnect_web.transports.tls import TlsTransport
 from qconnect_web.values.job import Job, JobState
 from qconnect_web.values.session import Connection, Session
-from tests.proxy.world import VIEWER, Answer, Jupyter, Node, Run, display, settle
-from tests.transports.ssh.sshd import Nodes, Sshd
+from tests.support.jupyter_here import VIEWER, Jupyter, RawAnswer, settle
+from tests.support.node_server import NodeServer, display
+from tests.support.session_run import Run
+from tests.transports.ssh.sshd import Sshd, SshNodes
 from tests.transports.ssh.test_ssh_masters import LOG, Nobody
 
 ELSEWHERE = "127.0.0.2"
@@ -35,7 +37,7 @@ ELSEWHERE = "127.0.0.2"
 
 
 @pytest.fixture
-def ways(jupyter: Jupyter, nodes: Nodes) -> Iterator[Callable[[type], None]]:
+def ways(jupyter: Jupyter, nodes: SshNodes) -> Iterator[Callable[[type], None]]:
     """Makes the server use a transport."""
     made: list[Any] = []
 
@@ -49,7 +51,7 @@ def ways(jupyter: Jupyter, nodes: Nodes) -> Iterator[Callable[[type], None]]:
         jupyter.run(transport.close())
 
 
-def opened(jupyter: Jupyter, run: Run) -> Answer:
+def opened(jupyter: Jupyter, run: Run) -> RawAnswer:
     """The answer to a websocket that says one thing and hears it back if it may."""
     path = f"/a%40b/qconnect/{run.job_id}/ws/{VIEWER}"
     headers = {"Cookie": jupyter.cookie(), "Origin": jupyter.origin}
@@ -63,10 +65,10 @@ def opened(jupyter: Jupyter, run: Run) -> Answer:
 
 
 def test_a_socket_on_a_node_is_reached_through_ssh(
-    jupyter: Jupyter, run: Run, nodes: Nodes, ways: Callable[[type], None], tmp_path: Path
+    jupyter: Jupyter, run: Run, nodes: SshNodes, ways: Callable[[type], None], tmp_path: Path
 ) -> None:
     server = nodes.add("node1")
-    there = Node(display(), None, tmp_path / "x.sock")
+    there = NodeServer(display(), None, tmp_path / "x.sock")
     try:
         run.publish(path=tmp_path / "x.sock", node="node1")
         ways(SshTransport)
@@ -80,11 +82,11 @@ def test_a_socket_on_a_node_is_reached_through_ssh(
 
 @pytest.fixture
 def forwarded(
-    run: Run, nodes: Nodes, node: Callable[..., Node], ways: Callable[[type], None]
-) -> Callable[..., tuple[Sshd, Node]]:
+    run: Run, nodes: SshNodes, node: Callable[..., NodeServer], ways: Callable[[type], None]
+) -> Callable[..., tuple[Sshd, NodeServer]]:
     """A display with a port that the network does not let us reach, and the way there by ssh."""
 
-    def start(**keys: Any) -> tuple[Sshd, Node]:
+    def start(**keys: Any) -> tuple[Sshd, NodeServer]:
         found = node(display(), **keys)
         run.publish(port=found.port, node=ELSEWHERE)
         ways(AutoTransport)
@@ -94,7 +96,7 @@ def forwarded(
 
 
 def test_a_port_that_cannot_be_reached_is_reached_through_ssh_with_its_tls(
-    jupyter: Jupyter, run: Run, forwarded: Callable[..., tuple[Sshd, Node]], monkeypatch: pytest.MonkeyPatch
+    jupyter: Jupyter, run: Run, forwarded: Callable[..., tuple[Sshd, NodeServer]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server, display_there = forwarded()
     looks = counted(monkeypatch)
@@ -122,7 +124,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[Endpoint]:
 
 
 def test_somebody_else_at_the_port_hears_nothing_through_ssh_either(
-    jupyter: Jupyter, run: Run, forwarded: Callable[..., tuple[Sshd, Node]]
+    jupyter: Jupyter, run: Run, forwarded: Callable[..., tuple[Sshd, NodeServer]]
 ) -> None:
     other = run.server_context()
     run.keys()  # the session has others by now
@@ -134,7 +136,7 @@ def test_somebody_else_at_the_port_hears_nothing_through_ssh_either(
 
 
 def test_a_plain_squatter_hears_no_request_through_ssh(
-    jupyter: Jupyter, run: Run, forwarded: Callable[..., tuple[Sshd, Node]]
+    jupyter: Jupyter, run: Run, forwarded: Callable[..., tuple[Sshd, NodeServer]]
 ) -> None:
     _, squatter = forwarded(plain=True)
     answer = opened(jupyter, run)
@@ -143,7 +145,7 @@ def test_a_plain_squatter_hears_no_request_through_ssh(
 
 
 def test_a_port_that_can_be_reached_needs_no_ssh(
-    jupyter: Jupyter, run: Run, nodes: Nodes, node: Callable[..., Node], ways: Callable[[type], None]
+    jupyter: Jupyter, run: Run, nodes: SshNodes, node: Callable[..., NodeServer], ways: Callable[[type], None]
 ) -> None:
     server = nodes.add("127.0.0.1")
     found = node(display())
@@ -154,7 +156,7 @@ def test_a_port_that_can_be_reached_needs_no_ssh(
 
 
 def test_what_the_ssh_transport_finds_at_a_port_keeps_its_tls(
-    jupyter: Jupyter, run: Run, nodes: Nodes, node: Callable[..., Node], ways: Callable[[type], None]
+    jupyter: Jupyter, run: Run, nodes: SshNodes, node: Callable[..., NodeServer], ways: Callable[[type], None]
 ) -> None:
     nodes.add(ELSEWHERE)
     found = node(display())
@@ -164,7 +166,7 @@ def test_what_the_ssh_transport_finds_at_a_port_keeps_its_tls(
 
 
 def test_when_neither_way_is_open_both_are_named_and_the_page_can_say_so(
-    jupyter: Jupyter, run: Run, nodes: Nodes, ways: Callable[[type], None]
+    jupyter: Jupyter, run: Run, nodes: SshNodes, ways: Callable[[type], None]
 ) -> None:
     nodes.add(ELSEWHERE, known=False)
     run.publish(port=20017, node=ELSEWHERE)
@@ -177,14 +179,14 @@ def test_when_neither_way_is_open_both_are_named_and_the_page_can_say_so(
 
 
 def test_a_display_that_is_gone_is_told_in_the_nodes_words_and_forgotten_when_it_is_back(
-    jupyter: Jupyter, run: Run, nodes: Nodes, ways: Callable[[type], None], tmp_path: Path
+    jupyter: Jupyter, run: Run, nodes: SshNodes, ways: Callable[[type], None], tmp_path: Path
 ) -> None:
     nodes.add("node1")
     run.publish(path=tmp_path / "x.sock", node="node1")
     ways(SshTransport)
     assert "could not connect to the session's display" in opened(jupyter, run).json()["message"]
     assert jupyter.settings["qconnect"].troubles.of(run.key)
-    there = Node(display(), None, tmp_path / "x.sock")
+    there = NodeServer(display(), None, tmp_path / "x.sock")
     try:
         assert opened(jupyter, run).status == 101
         assert jupyter.settings["qconnect"].troubles.of(run.key) is None
@@ -226,7 +228,7 @@ def test_a_socket_whose_name_means_something_to_ssh_is_not_asked_for(run: Run, p
 
 def test_a_native_viewer_too_has_tls_end_to_end_on_a_forwarded_socket(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "f.sock"
-    there = Node(display(), run.server_context(), path)
+    there = NodeServer(display(), run.server_context(), path)
     run.publish(port=20017, node=ELSEWHERE)
     facts = run.store.read(run.key)
     assert facts

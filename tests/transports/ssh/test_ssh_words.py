@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qconnect_web.config import QConnect
 from qconnect_web.errors import BadRequest, IdentityMismatch, Unreachable
+from qconnect_web.site import ssh_settings
 from qconnect_web.transports.login_questions import Answer
 from qconnect_web.transports.ssh.options import (
     FIXED,
@@ -29,11 +33,17 @@ from qconnect_web.transports.ssh.options import (
     request_argv,
 )
 
+pytestmark = pytest.mark.unit
 CONTROL = Path("/tmp/x/m0")
 
 
+def site_says(**changed: Any) -> SshSettings:
+    """What a site says of ssh that sets nothing but this."""
+    return replace(ssh_settings(QConnect()), **changed)
+
+
 def test_our_options_come_before_the_sites_so_that_they_count() -> None:
-    site = SshSettings(options=("ForwardAgent=yes", "StrictHostKeyChecking=no", "Port=2222"))
+    site = site_says(options=("ForwardAgent=yes", "StrictHostKeyChecking=no", "Port=2222"))
     argv = master_argv(site, "node1", CONTROL, batch=True)
     options = [argv[index + 1] for index, word in enumerate(argv) if word == "-o"]
     first = {}
@@ -51,12 +61,12 @@ def test_our_options_come_before_the_sites_so_that_they_count() -> None:
     ("batch", "ask", "checking"), [(True, True, "yes"), (False, True, "ask"), (False, False, "yes")]
 )
 def test_a_host_key_is_asked_about_only_where_the_site_lets_it(batch: bool, ask: bool, checking: str) -> None:
-    argv = master_argv(SshSettings(ask_unknown_hosts=ask), "node1", CONTROL, batch=batch)
+    argv = master_argv(site_says(ask_unknown_hosts=ask), "node1", CONTROL, batch=batch)
     assert f"StrictHostKeyChecking={checking}" in argv
 
 
 def test_requests_to_a_master_read_no_configuration() -> None:
-    argv = request_argv(SshSettings(), "node1", CONTROL, "forward", "/a:/b")
+    argv = request_argv(site_says(), "node1", CONTROL, "forward", "/a:/b")
     assert argv == ["ssh", "-F", "/dev/null", "-S", "/tmp/x/m0", "-O", "forward", "-L", "/a:/b", "--", "node1"]
 
 
@@ -101,11 +111,11 @@ def test_each_failure_has_its_word(said: str, kind: type[Exception], reason: str
 
 
 def test_a_changed_host_key_is_never_asked_about() -> None:
-    asking = SshSettings(ask_unknown_hosts=True)
+    asking = site_says(ask_unknown_hosts=True)
     assert not may_ask(failure("node1", CHANGED), asking)
     assert may_ask(failure("node1", "Host key verification failed."), asking)
-    assert not may_ask(failure("node1", "Host key verification failed."), SshSettings())
-    assert may_ask(failure("node1", "Permission denied (password)."), SshSettings())
+    assert not may_ask(failure("node1", "Host key verification failed."), site_says())
+    assert may_ask(failure("node1", "Permission denied (password)."), site_says())
     assert not may_ask(failure("node1", "Connection refused"), asking)
 
 

@@ -11,12 +11,12 @@ let sessions: SessionModel;
 let apps: AppModel;
 let list: Answer;
 let started: unknown[];
-let outcome: string;
+let outcome: Promise<string>;
 
 async function draw(trans: ITrans = english): Promise<void> {
   const start = async (chosen: { name: string }, command: string[]): Promise<string> => {
     started.push([chosen.name, command]);
-    return Promise.resolve(outcome);
+    return outcome;
   };
   const models = { sessions, apps, server: server.way, trans };
   await view.draw(<Overview {...models} start={start} />);
@@ -49,7 +49,7 @@ beforeEach(async () => {
     return method === 'DELETE' ? { status: 204, text: '' } : list;
   };
   started = [];
-  outcome = '';
+  outcome = Promise.resolve('');
   sessions = new SessionModel({ server: server.way });
   apps = new AppModel(server.way);
   view = new Drawn();
@@ -84,11 +84,11 @@ it('tells that the server is away, and takes it back with the next answer', asyn
 });
 
 it('starts a program at once, and tells what went wrong until the next start', async () => {
-  outcome = 'You have 5 sessions. Stop one.';
+  outcome = Promise.resolve('You have 5 sessions. Stop one.');
   await view.click(view.find('[data-app=xterm]'));
   expect(started).toEqual([['xterm', []]]);
   await shows('You have 5 sessions');
-  outcome = '';
+  outcome = new Promise(() => undefined); // under way
   await view.click(view.find('[data-app=xterm]'));
   await shows('You have 5 sessions', false);
 });

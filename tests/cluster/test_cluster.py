@@ -13,8 +13,8 @@ import psutil
 import pytest
 
 from tests.cluster import fixtures
+from tests.cluster.cluster import Cluster, sweep
 from tests.cluster.server import server_on
-from tests.cluster.world import Cluster, sweep
 from tests.support.deadline import eventually
 from tests.support.servers import REPOSITORY
 
@@ -129,9 +129,8 @@ def _traces() -> set[str]:
 
 def test_a_cluster_dies_with_its_test_runner_and_the_next_one_sweeps(cluster: Cluster) -> None:
     before = _traces()
-    code = (
-        "import time; from tests.cluster.world import Cluster; print(Cluster().up().folder, flush=True); time.sleep(99)"
-    )
+    up = "from tests.cluster.cluster import Cluster; print(Cluster().up().folder, flush=True)"
+    code = f"import time; {up}; time.sleep(99)"
     env = {name: value for name, value in os.environ.items() if name != "QC_DIR"}
     argv = [sys.executable, "-c", code]
     with subprocess.Popen(argv, cwd=REPOSITORY, env=env, stdout=subprocess.PIPE, text=True) as runner:

@@ -9,10 +9,10 @@ from typing import Any
 
 import pexpect
 
-from tests.cli.desk import QCONNECT, SMALL
+from tests.cli.command_line import QCONNECT, SMALL
+from tests.cluster.cluster import Cluster
 from tests.cluster.display import written
 from tests.cluster.server import ClusterServer
-from tests.cluster.world import Cluster
 from tests.support.deadline import eventually
 
 HEED_CTRL_C = ["env", "--default-signal=INT"]
@@ -20,7 +20,7 @@ ONLY_THERE = 'trap "" INT; exec "$@"'
 """Ctrl-C is for the command on the node, not for `nsenter`, which would leave it alone with its terminal."""
 
 
-class ClusterDesk:
+class ClusterCommandLine:
     """`server` is never started for the command line's sake: it is whose settings and folders are used."""
 
     def __init__(self, cluster: Cluster, server: ClusterServer) -> None:
@@ -36,7 +36,7 @@ class ClusterDesk:
 
     @property
     def profile(self) -> str:
-        """What a shell on any node reads to find this desk's `qconnect` and settings, as from a site's module."""
+        """What a shell on any node reads to find this `qconnect` and its settings, as from a site's module."""
         return str(self.server.there / "profile")
 
     def _write_profile(self) -> None:

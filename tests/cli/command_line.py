@@ -26,10 +26,10 @@ QCONNECT = Path(sys.executable).parent / "qconnect"
 ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|[=>])")
 SMALL = ("-m", "512MB", "--walltime", "00:20:00")
 """What the tests ask of the batch system."""
-PROMPT = "desk> "
+PROMPT = "home> "
 
 
-class Desk:
+class CommandLine:
     """`settings` are the site's (QConnect traits); everything lives below `home`."""
 
     def __init__(self, home: Path, **settings: Any) -> None:
@@ -46,7 +46,7 @@ class Desk:
 
     @property
     def scheduler(self) -> LocalScheduler:
-        return LocalScheduler(self.sessions_dir.parent / "local")
+        return LocalScheduler(self.sessions_dir.parent / "local", max_running=4)
 
     def environment(self, **changed: str | None) -> dict[str, str]:
         """A login's; None takes a variable out."""

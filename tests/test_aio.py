@@ -8,6 +8,8 @@ import pytest
 
 from qconnect_web.aio import happens
 
+pytestmark = pytest.mark.unit
+
 
 def test_an_event_is_waited_for_but_not_for_ever() -> None:
     async def waits() -> tuple[bool, bool, bool]:
