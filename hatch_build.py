@@ -49,7 +49,7 @@ def build_frontend(here: Path) -> None:
     """Builds the bundle with the locked dependencies, unless the one that is there is of these sources."""
     from hatch_jupyter_builder.utils import npm_builder
 
-    with (here / "package.json").open() as lock:
+    with (here / "package.json").open(encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # tests that run side by side may all find it older
         if is_current(here):
             return
@@ -57,7 +57,7 @@ def build_frontend(here: Path) -> None:
             # npm_builder's own `npm install` would follow the lock file, but not enforce it
             subprocess.run(["npm", "ci"], cwd=here, check=True)
         npm_builder("wheel", "standard", path=str(here), npm="npm", build_cmd="build:prod")
-        (here / STAMP).write_text(digest(here))
+        (here / STAMP).write_text(digest(here), encoding="utf-8")
 
 
 def ready_scripts(here: Path) -> dict[str, str]:
@@ -74,7 +74,7 @@ def ready_scripts(here: Path) -> dict[str, str]:
 def is_current(here: Path) -> bool:
     """Whether the built parts are of the sources that are there."""
     stamp = here / STAMP
-    return stamp.is_file() and (here / BUILT).is_file() and stamp.read_text() == digest(here)
+    return stamp.is_file() and (here / BUILT).is_file() and stamp.read_text(encoding="utf-8") == digest(here)
 
 
 def digest(here: Path) -> str:

@@ -263,7 +263,7 @@ def keys(folder):
     context.load_cert_chain(os.path.join(folder, "server.pem"), os.path.join(folder, "server.key"))
     context.load_verify_locations(os.path.join(folder, "client.pem"))
     context.verify_mode = ssl.CERT_REQUIRED
-    with open(os.path.join(folder, "client.pem")) as file:
+    with open(os.path.join(folder, "client.pem"), encoding="utf-8") as file:
         return context, ssl.PEM_cert_to_DER_cert(file.read())
 
 

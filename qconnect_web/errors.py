@@ -15,6 +15,7 @@ A message says what happened, then what to do; every message may be shown to the
         │   └── SchedulerUnavailable   it did not answer: unknown, not gone
         ├── Unreachable            nobody answers at the session's endpoint
         ├── IdentityMismatch       somebody else answers there; no byte was sent
+        ├── DamagedFile            a file of a session is none that we or its job write: names its path
         └── StorageFailed          the sessions folder cannot be written; nothing was submitted
 """
 
@@ -109,3 +110,13 @@ class StorageFailed(UpstreamFailed):
     """The sessions folder cannot be written (quota, read-only); nothing was submitted."""
 
     reason = "storage-failed"
+
+
+class DamagedFile(UpstreamFailed):
+    """A file in the sessions folder is whole and is none that we or a job write; `since` is its time, epoch seconds."""
+
+    reason = "damaged"
+
+    def __init__(self, message: str, *, since: float = 0.0) -> None:
+        super().__init__(message)
+        self.since = since

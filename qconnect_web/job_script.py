@@ -113,7 +113,7 @@ def _environment() -> Environment:
 
 
 def _piece(name: str) -> str:
-    return (data_folder("jobscripts", "session.sh") / name).read_text()
+    return (data_folder("jobscripts", "session.sh") / name).read_text(encoding="utf-8")
 
 
 def pieces() -> list[str]:
@@ -235,7 +235,7 @@ def main(folder: str, *names: str) -> None:
     for name, script in ready_scripts().items():
         if not names or name in names:
             target = Path(folder) / f"{name}.pbs"
-            target.write_text(script)
+            target.write_text(script, encoding="utf-8")
             sys.stdout.write(f"{target}\n")
 
 

@@ -19,7 +19,8 @@ from typing import Any
 
 from .errors import Forbidden
 
-MAX_JSON = 256 * 1024
+MAX_JSON = 512 * 1024
+"""Bytes of a JSON file: a command of 32 KiB may take twelve times its length (`\\ud83d\\ude00`)."""
 
 
 def seal(data: dict[str, Any]) -> bytes:
@@ -29,21 +30,30 @@ def seal(data: dict[str, Any]) -> bytes:
 
 
 def unseal(content: bytes) -> dict[str, Any] | None:
-    """The object that `seal` wrote; None when the content is torn or not one."""
+    """The object that `seal` wrote; None when the content is torn, ValueError when it is whole and no such object.
+
+    Bytes that are no UTF-8 are replaced: a job writes what its node calls things.
+    """
     line, _, rest = content.partition(b"\n")
     if rest.strip() != hashlib.sha256(line).hexdigest().encode():
         return None
-    with suppress(ValueError):
-        data = json.loads(line)
-        if isinstance(data, dict):
-            return data
-    return None
+    try:
+        data = json.loads(line.decode(errors="replace"))
+    except RecursionError:
+        raise ValueError("It is nested too deeply") from None
+    if not isinstance(data, dict):
+        raise ValueError("It holds no object")
+    return data
 
 
 @contextmanager
-def open_folder(path: Path) -> Iterator[int]:
-    """A descriptor of a private folder; raises Forbidden unless it is a real folder, ours and 0700."""
-    found = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+def open_folder(path: Path, inside: int | None = None) -> Iterator[int]:
+    """A descriptor of a private folder, opened by its name if what it lies in is open (`inside`).
+
+    Raises Forbidden unless it is a real folder, ours and 0700.
+    """
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    found = os.open(path if inside is None else path.name, flags, dir_fd=inside)
     try:
         check_private(os.fstat(found), path)
         yield found
@@ -54,10 +64,17 @@ def open_folder(path: Path) -> Iterator[int]:
 def check_private(status: os.stat_result, path: Path | str) -> None:
     """Raises Forbidden unless the file or folder belongs to us and nobody else has any right on it."""
     if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:
+        remedy = "Run: chmod -R go=" if status.st_uid == os.geteuid() else "It is somebody else's; move it away:"
         raise Forbidden(
-            f"{path} can be used by others than you, so it is not trusted. Run: chmod -R go= {path}",
-            reason="not-private",
+            f"{path} can be used by others than you, so it is not trusted. {remedy} {path}", reason="not-private"
         )
+
+
+def check_file(status: os.stat_result, path: Path | str) -> None:
+    """Raises Forbidden unless it is a plain private file with no second name."""
+    check_private(status, path)
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
+        raise Forbidden(f"{path} is not a plain file.", reason="not-private")
 
 
 def read_private(folder: int, name: str, limit: int = MAX_JSON, *, tail: bool = False) -> bytes | None:
@@ -68,14 +85,15 @@ def read_private(folder: int, name: str, limit: int = MAX_JSON, *, tail: bool = 
         return None
     except OSError as error:
         raise Forbidden(f"{name} of the session cannot be opened: {error.strerror}.", reason="not-private") from error
-    with os.fdopen(found, "rb") as file:
+    try:  # a folder of that name has a descriptor, and is none that a file can be made of
         status = os.fstat(found)
-        check_private(status, name)
-        if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
-            raise Forbidden(f"{name} of the session is not a plain file.", reason="not-private")
-        if tail and status.st_size > limit:
-            file.seek(-limit, os.SEEK_END)
-        return file.read(limit)
+        check_file(status, name)
+        with os.fdopen(found, "rb", closefd=False) as file:
+            if tail and status.st_size > limit:
+                file.seek(-limit, os.SEEK_END)
+            return file.read(limit)
+    finally:
+        os.close(found)
 
 
 def write_private(folder: int, name: str, content: bytes) -> None:

@@ -27,7 +27,7 @@ def same_lines(path: Path, count: int, head: str = "") -> None:
     kind = path.suffix[1:]
     body = "\n".join(LINE[kind].format(number) for number in range(count))
     path.parent.mkdir(exist_ok=True)
-    path.write_text(head + BODY[kind].format(path.stem, body))
+    path.write_text(head + BODY[kind].format(path.stem, body), encoding="utf-8")
 
 
 def has_copies(folder: Path, config: str, *paths: str) -> bool:

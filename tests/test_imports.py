@@ -13,7 +13,7 @@ pytestmark = pytest.mark.unit
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "qconnect_web"
 FLOORS = [
-    {"errors", "aio", "data_files", "environment", "relay"},
+    {"errors", "aio", "data_files", "environment", "processes", "relay"},
     {"units", "private_files"},
     {"values"},
     {"apps", "schedulers", "transports", "clients"},
@@ -43,7 +43,7 @@ def room(path: Path) -> str:
 
 def imported(path: Path, types: bool = False) -> set[tuple[str, bool]]:
     """(name, ours) of everything that a module imports when it runs; with `types`, also for the type checker alone."""
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     depth = len(path.relative_to(PACKAGE).parts)
     found: set[tuple[str, bool]] = set()
     skipped = {
@@ -146,3 +146,11 @@ def test_functions_are_short() -> None:
                     long.append(f"{path.name}:{node.name}")
     assert not long
     assert sorted(lengths)[len(lengths) * 9 // 10] <= 15
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_texts_are_in_one_encoding_in_every_locale(path: Path) -> None:
+    """As ruff's PLW1514, also where it cannot tell that something is a path."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    texts = [call for call in calls if getattr(call.func, "attr", "") in ("read_text", "write_text")]
+    assert all("encoding" in {word.arg for word in call.keywords} for call in texts)

@@ -190,7 +190,7 @@ def _scalar(file: AppFile, node: yaml.ScalarNode, place: Place) -> Any:
 @cache
 def schema() -> dict[str, Any]:
     """The JSON Schema of app files, as it lies in the package."""
-    found: dict[str, Any] = json.loads(Path(__file__).with_name("app-schema.json").read_text())
+    found: dict[str, Any] = json.loads(Path(__file__).with_name("app-schema.json").read_text(encoding="utf-8"))
     return found
 
 

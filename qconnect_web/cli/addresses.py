@@ -18,7 +18,7 @@ def base_url() -> str | None:
     found: list[tuple[float, str]] = []
     for path in Path(jupyter_runtime_dir()).glob("jpserver-*.json"):
         with suppress(OSError, ValueError, KeyError, TypeError):
-            server = json.loads(path.read_text())
+            server = json.loads(path.read_text(encoding="utf-8"))
             if path.stat().st_uid == os.geteuid() and _lives(int(server["pid"])):
                 found.append((path.stat().st_mtime, str(server["url"])))
     return max(found)[1] if found else None

@@ -137,7 +137,7 @@ def main(root: Path) -> None:
     """Writes all of them below `root`."""
     for name, text in documents().items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
+        (root / name).write_text(text, encoding="utf-8")
         sys.stdout.write(f"{root / name}\n")
 
 

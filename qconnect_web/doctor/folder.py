@@ -84,7 +84,7 @@ def _mounted(folder: Path) -> tuple[str, str]:
     """(type, mount point) of the file system that a folder is on, or would be."""
     there = next(path for path in (folder, *folder.parents) if path.exists()).resolve()
     best = ("unknown", "/")
-    for line in MOUNTS.read_text().splitlines():
+    for line in MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines():
         before, _, after = line.partition(" - ")
         point = before.split()[4].encode().decode("unicode_escape")
         if there.is_relative_to(point) and len(point) >= len(best[1]):

@@ -27,7 +27,7 @@ def transport(settings: QConnect, *, local: bool) -> list[Finding]:
     found = []
     if name in ("tls", "auto"):
         first, last = settings.port_base, settings.port_base + settings.port_range - 1
-        low, high = (int(word) for word in EPHEMERAL.read_text().split())
+        low, high = (int(word) for word in EPHEMERAL.read_text(encoding="utf-8").split())
         clash = first <= high and low <= last
         advice = "Set c.QConnect.port_base and port_range outside it, else a port may be taken at a job's start."
         ports = f"{name}: mutual TLS to ports {first} to {last} of the nodes."

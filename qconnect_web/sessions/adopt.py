@@ -6,8 +6,8 @@ import os
 import socket
 import time
 from dataclasses import replace
-from pathlib import Path
 
+from ..processes import stat_fields
 from ..values.job import Job
 from ..values.session import Record
 from . import timings
@@ -16,10 +16,8 @@ from .store import Store
 
 def process_start(pid: int) -> str | None:
     """The start time of a process in clock ticks since boot (proc(5), stat field 22); None if there is none."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return None
+    fields = stat_fields(pid)
+    return fields[19] if fields else None
 
 
 def submitter() -> str:

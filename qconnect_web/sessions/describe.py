@@ -62,6 +62,8 @@ def reason(session: Session) -> str | None:
     where = f" on {job.node}" if job.node else ""
     if session.end and (state.final or state is SessionState.ENDING):  # the job's own word comes first, by far
         return session.end.message
+    if session.damage:
+        return session.damage
     if state is SessionState.FAILED or (state is SessionState.ENDED and job.exit_status):
         return f"The job ended: {end_words(job)}."
     sentences = {

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from ..errors import QConnectError, SchedulerFailed
 from ..schedulers import Scheduler
+from ..values import reader
 from ..values.job import Job, JobState
 from . import job_status, timings
 from .clock import now
@@ -39,7 +40,7 @@ def _left(store: Store, ahead: float) -> Left | None:
     with suppress(OSError, QConnectError, KeyError, TypeError, ValueError):
         if data := store.answer():
             statuses = [job_status.from_json(item, ahead) for item in data["words"]]
-            return Left(float(data["time"]), [float(moment) for moment in data["asked"]], statuses)
+            return Left(reader.moment(data["time"]), [reader.moment(item) for item in data["asked"]], statuses)
     return None
 
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..values.job import Job, JobState
+from ..values.reader import moment, whole
 from . import timings
 
 NEVER = float("-inf")
+MISSES = whole(0, 1 << 31)
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,6 @@ def to_json(status: JobStatus, ahead: float) -> dict[str, Any]:
 
 
 def from_json(data: dict[str, Any], ahead: float) -> JobStatus:
-    """The status that `to_json` wrote; raises KeyError, TypeError, ValueError."""
-    job = Job(**{**data["job"], "state": JobState(data["job"]["state"])})
-    since = None if data["missing_since"] is None else float(data["missing_since"]) - ahead
-    return JobStatus(job, float(data["asked"]) - ahead, int(data["misses"]), since)
+    """The status that `to_json` wrote; raises KeyError, TypeError, ValueError, BadRequest."""
+    since = None if data["missing_since"] is None else moment(data["missing_since"]) - ahead
+    return JobStatus(Job.from_json(data["job"]), moment(data["asked"]) - ahead, MISSES(data["misses"]), since)

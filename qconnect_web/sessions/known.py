@@ -100,16 +100,23 @@ class Known:
 
 
 def derive(
-    before: Known, facts: Mapping[str, Facts], statuses: Mapping[str, JobStatus], stale_since: float | None, now: Now
+    before: Known,
+    facts: Mapping[str, Facts],
+    statuses: Mapping[str, JobStatus],
+    stale_since: float | None,
+    now: Now,
+    damaged: Mapping[str, Session] | None = None,
 ) -> Known:
     """What is known after a look that found these `facts`, with the scheduler's last words {job id: status}.
 
-    `stale_since` is when the scheduler last answered (epoch), while it does not.
+    `stale_since` is when the scheduler last answered (epoch), while it does not. Of the `damaged` sessions nothing is
+    derived.
     """
     # a session may be known by its id before its folder is seen, and is forgotten with it
     kept = {key: item for key, item in before.memories.items() if key in facts or (item.job_id and not item.runs.seen)}
     found = {key: _session(item, kept.get(key, Memory()), statuses, now) for key, item in facts.items()}
-    sessions = {key: replace(session, stale_since=stale_since) for key, (session, _) in found.items() if session}
+    read = {key: replace(session, stale_since=stale_since) for key, (session, _) in found.items() if session}
+    sessions = {**read, **(damaged or {})}
     memories = {key: memory for key, (_, memory) in found.items()}
     return Known(
         facts=facts,
@@ -141,7 +148,7 @@ def _session(
         runs = runs.judged(facts, status.job)
     current = runs.current(facts)
     job = _job(status, current, runs.since)
-    session = Session(replace(record, job_id=job_id), job, current.connection, current.end)
+    session = Session(replace(record, job_id=job_id), job, current.connection, current.end, damage=current.damage)
     return session, replace(memory, runs=runs, settled=_settled(session, now.epoch))
 
 
@@ -166,5 +173,5 @@ def _visible(session: Session | None) -> object:
     if session is None:
         return None
     run = session.connection.run if session.connection else None
-    job = session.job
-    return (session.state, job.state, job.node, job.comment, job.exit_status, run, session.end, session.stale_since)
+    job, told = session.job, (run, session.end, session.stale_since, session.damage)
+    return (session.state, job.state, job.node, job.comment, job.exit_status, *told)

@@ -201,9 +201,10 @@ class SessionManager:
         await self._poll.look_now()
 
     def _expired(self, session: Session) -> bool:
-        """An ended session older than the site keeps them; it is removed on the way."""
+        """An ended session older than the site keeps them, removed on the way; one that is damaged is the user's to
+        remove: its job may still run."""
         over = session.end.time if session.end else (session.job.ended or session.record.created)
-        old = session.state.final and time.time() - over > self._limits.keep_ended_days * 86400
+        old = session.state.final and not session.damage and time.time() - over > self._limits.keep_ended_days * 86400
         if old:
             self._keep(asyncio.create_task(asyncio.to_thread(self._store.remove, session.record.key)))
         return old

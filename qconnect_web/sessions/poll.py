@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from ..aio import happens, stop
-from ..errors import QConnectError, SchedulerFailed
-from ..values.session import Record
+from ..errors import DamagedFile, QConnectError, SchedulerFailed
+from ..values.session import Record, Session
 from . import timings
 from .adopt import abandoned, adopted, write_late
 from .clock import now
@@ -38,6 +38,7 @@ class Poll:
         self._wake = asyncio.Event()
         self.observers = Observers(self._wake.set)
         self._store, self._cache = store, cache
+        self._damaged: dict[str, Session] = {}
         self._looking = asyncio.Lock()
         self._asking: asyncio.Task[None] | None = None
         self._closed = False
@@ -82,6 +83,11 @@ class Poll:
                 self.problems.end(f"folder/{key}")
             for key, error in damaged.items():
                 self.problems.begin(f"folder/{key}", f"The session folder {key} is not used: {error}")
+            self._damaged = {
+                key: Session.damaged(key, error.since, error.message)
+                for key, error in damaged.items()
+                if isinstance(error, DamagedFile)
+            }
             self._derive(facts)
 
     async def look_now(self) -> None:
@@ -102,7 +108,9 @@ class Poll:
         That a job runs, and has a display, is told by its run; that it is over, by the scheduler alone.
         """
         moment = now()
-        self.known = known = derive(self.known, facts, self._cache.statuses, self._cache.stale_since, moment)
+        self.known = known = derive(
+            self.known, facts, self._cache.statuses, self._cache.stale_since, moment, self._damaged
+        )
         if any(new.end for new in known.news):
             self._cache.budget.hurry(moment)
         elif known.news:
@@ -160,6 +168,6 @@ def _read(store: Store, settled: Mapping[str, Facts]) -> tuple[dict[str, Facts],
         try:
             if facts := settled.get(key) or store.read(key):
                 found[key] = facts
-        except (OSError, QConnectError, TypeError, KeyError) as error:
+        except (OSError, QConnectError) as error:
             damaged[key] = error
     return found, damaged

@@ -84,7 +84,7 @@ class QuestionBudget:
 
     def note_others(self, asked: list[float], answered: float, now: Now) -> None:
         """What another server has left word of: when questions were put, and when the last answer came (epoch)."""
-        self.asked = sorted({*self.asked, *asked})
+        self.asked = sorted({*self.asked, *(item for item in asked if item <= now.epoch)})
         self.answered = max(self.answered or 0.0, min(answered, now.epoch)) or None
 
     def postpone(self, now: Now, *, pending: bool, watched: bool, moving: bool) -> None:

@@ -93,6 +93,10 @@ STARTS_WINDOW = 60.0
 CLOSE_WITHIN = 10.0
 """A server that ends waits so long for the submissions that are under way."""
 
+# ---------------------------------------------------------------- the folders
+TORN = 60.0
+"""A file may be torn for so long: NFS shows half of one for moments, a disk that was full does so for ever."""
+
 # ---------------------------------------------------------------- the queues
 QUEUES_FRESH = 120.0
 """The queues are not asked for again for so long."""

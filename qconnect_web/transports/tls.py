@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import ssl
 from collections import OrderedDict
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from ..errors import Unreachable
-from ..values.session import Connection, Session
+from ..values.session import NODE, Connection, Session
 from .endpoint import Endpoint
 from .keys import SERVER_NAME, pinned_context
 from .local import is_here
 
-HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})")
 MAX_CONTEXTS = 32
 """Contexts kept for the runs dialled last; a client page from a node asks for some 40 files in a row."""
 
@@ -38,7 +36,7 @@ class TlsTransport:
                 f"Session {session.id} listens on a unix socket, and this site reaches displays by TLS only. "
                 "Set QConnect.transport to 'ssh' or 'local', or start the session again."
             )
-        if not HOST.fullmatch(connection.node):
+        if not NODE.fullmatch(connection.node):
             raise Unreachable(f"Session {session.id} published a node that is no host name. Start it again.")
         context = await self._context(folder, connection.fingerprint)
         host = "127.0.0.1" if is_here(connection.node) else connection.node  # no detour by the network, nor by DNS

@@ -5,15 +5,20 @@ from __future__ import annotations
 import re
 from dataclasses import asdict, dataclass
 from enum import Enum
-from typing import Any
+from typing import Annotated, Any
 
 from ..units import parse_memory, parse_walltime
-from .known_keys import known
+from .reader import choice, measured, moment, read, text, whole, words
 
 JOB_ID = re.compile(r"[0-9]{1,10}(?:\[[0-9]*\])?(?:\.[A-Za-z0-9][A-Za-z0-9_.-]{0,252})?")
 """A job id as TORQUE and OpenPBS print it: `123`, `123.server`, `123[4].server` (torque.md)."""
+ANY_JOB_ID = re.compile(r"[0-9][A-Za-z0-9_.+\[\]-]{0,270}")
+"""A job id of any batch system: theirs, Slurm's (`123`, `123_4`, `123+0`), the local one's (`123.local`)."""
 PORTABLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,229}")
 """A job name that TORQUE, OpenPBS and Slurm all accept (recordings: `-N` on both PBS flavours)."""
+
+EXIT_STATUS = whole(-(1 << 31), (1 << 31) - 1)
+"""Exit statuses as batch systems tell them: below 0 their own reasons, over 255 signals."""
 
 
 class JobState(str, Enum):
@@ -31,15 +36,15 @@ class JobState(str, Enum):
 class JobSpec:
     """What is asked of the scheduler: `memory` as `4GB`, `walltime` as `HH:MM:SS`."""
 
-    name: str
-    queue: str | None = None
-    nodes: int = 1
-    cores: int = 1
-    memory: str = "1GB"
-    walltime: str = "08:00:00"
-    gpus: int = 0
-    account: str | None = None
-    native: tuple[str, ...] = ()
+    name: Annotated[str, text(255)]
+    queue: Annotated[str | None, text(255)] = None
+    nodes: Annotated[int, whole(1, 65536)] = 1
+    cores: Annotated[int, whole(1, 65536)] = 1
+    memory: Annotated[str, measured(parse_memory)] = "1GB"
+    walltime: Annotated[str, measured(parse_walltime)] = "08:00:00"
+    gpus: Annotated[int, whole(0, 65536)] = 0
+    account: Annotated[str | None, text(255)] = None
+    native: Annotated[tuple[str, ...], words(256, 4096)] = ()
 
     @property
     def walltime_s(self) -> int:
@@ -54,9 +59,8 @@ class JobSpec:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> JobSpec:
-        """The spec as `to_json` wrote it; raises BadRequest on unknown keys."""
-        known(cls, data)
-        return cls(**{**data, "native": tuple(data.get("native", ()))})
+        """The spec as `to_json` wrote it; raises BadRequest for anything else."""
+        return read(cls, data)
 
 
 @dataclass(frozen=True)
@@ -66,23 +70,28 @@ class Job:
     `starts` counts its runs (None: not told); `cause` is why the scheduler ended it (sessions/describe), if it did.
     """
 
-    id: str
-    state: JobState
-    node: str | None = None
-    queue: str | None = None
-    name: str | None = None
-    comment: str | None = None
-    exit_status: int | None = None
-    submitted: float | None = None
-    started: float | None = None
-    ended: float | None = None
-    walltime_s: int | None = None
-    session: str | None = None
-    starts: int | None = None
-    cause: str | None = None
+    id: Annotated[str, text(271, ANY_JOB_ID)]
+    state: Annotated[JobState, choice(JobState)]
+    node: Annotated[str | None, text(4096)] = None
+    queue: Annotated[str | None, text(255)] = None
+    name: Annotated[str | None, text(4096)] = None
+    comment: Annotated[str | None, text(65536)] = None
+    exit_status: Annotated[int | None, EXIT_STATUS] = None
+    submitted: Annotated[float | None, moment] = None
+    started: Annotated[float | None, moment] = None
+    ended: Annotated[float | None, moment] = None
+    walltime_s: Annotated[int | None, whole(0, 1 << 40)] = None
+    session: Annotated[str | None, text(255)] = None
+    starts: Annotated[int | None, whole(0, 1 << 31)] = None
+    cause: Annotated[str | None, text(64)] = None
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "state": self.state.value}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Job:
+        """The job as `to_json` wrote it; raises BadRequest for anything else."""
+        return read(cls, data)
 
 
 def same_job(one: str, other: str) -> bool:

@@ -8,13 +8,21 @@ from __future__ import annotations
 import re
 from dataclasses import asdict, dataclass
 from enum import Enum
-from typing import Any
+from typing import Annotated, Any
 
 from ..errors import BadRequest
-from .job import Job, JobSpec, JobState
-from .known_keys import known
+from .job import ANY_JOB_ID, EXIT_STATUS, Job, JobSpec, JobState
+from .reader import moment, read, text, whole, words
 
+KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+"""A session's key, which is its folder's name."""
+NODE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,252}")
+"""A node as its kernel calls it (`_` is no letter of DNS, and still one of host names); never an option."""
 UNIX_SOCKET = re.compile(r"/[!-~]{1,106}")  # at most 107 bytes (unix(7)), and ours are plain ASCII
+FINGERPRINT = re.compile(r"(?:[0-9a-f]{64})?")
+RUN = re.compile(r"[A-Za-z0-9._-]{1,128}")
+WORD = re.compile(r"[a-z][a-z-]{0,63}")
+FORMAT = whole(1, 1)
 
 
 class SessionState(str, Enum):
@@ -45,36 +53,27 @@ class Connection:
     `terminal` is the socket of a tmux; such a session may have no display (empty), and then no port and no socket.
     """
 
-    run: str
-    job: str
-    node: str
-    port: int | None
-    socket: str | None
-    display: str
-    xpra: str
-    fingerprint: str
-    time: float
-    terminal: str | None = None
-    version: int = 1
-    protocol: str = "xpra"
+    run: Annotated[str, text(128, RUN)]
+    job: Annotated[str, text(271, ANY_JOB_ID)]
+    node: Annotated[str, text(253, NODE)]
+    port: Annotated[int | None, whole(1024, 65535)]
+    socket: Annotated[str | None, text(107, UNIX_SOCKET)]
+    display: Annotated[str, text(16, re.compile(r"(?::[0-9]+)?"))]
+    xpra: Annotated[str, text(64, re.compile(r"[!-~]*"))]
+    fingerprint: Annotated[str, text(64, FINGERPRINT)]
+    time: Annotated[float, moment]
+    terminal: Annotated[str | None, text(107, UNIX_SOCKET)] = None
+    version: Annotated[int, FORMAT] = 1
+    protocol: Annotated[str, text(4, re.compile("xpra|rfb"))] = "xpra"
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Connection:
         """The connection as the job wrote it; raises BadRequest when it is not one."""
-        known(cls, data)
-        found = cls(**data)
-        strings = (found.run, found.job, found.node, found.display, found.xpra, found.fingerprint)
-        wrong = (
-            not (all(isinstance(value, str) for value in strings) and isinstance(data["port"], int | None))
-            or not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})", str(found.node))
-            or found.protocol not in ("xpra", "rfb")
-            or (found.port, found.socket).count(None) != (2 if found.terminal and not found.display else 1)
-            or (found.port is not None and not 1024 <= int(found.port) <= 65535)
-            or not all(path is None or UNIX_SOCKET.fullmatch(str(path)) for path in (found.socket, found.terminal))
-            or (found.port is not None and not re.fullmatch(r"[0-9a-f]{64}", str(found.fingerprint)))
-        )
-        if wrong:
-            raise BadRequest("The session's connection.json is not one that a job writes.")
+        found = read(cls, data)
+        if (found.port, found.socket).count(None) != (2 if found.terminal and not found.display else 1):
+            raise BadRequest("A Connection has either a port or a socket.")
+        if found.port is not None and not found.fingerprint:
+            raise BadRequest("A Connection with a port has a fingerprint.")
         return found
 
 
@@ -82,22 +81,23 @@ class Connection:
 class End:
     """How a run ended, as the job's supervisor wrote it; `reason` is a word of the list in docs/architecture.md."""
 
-    run: str
-    job: str
-    node: str
-    reason: str
-    message: str
-    exit_status: int | None
-    time: float
-    version: int = 1
+    run: Annotated[str, text(128, RUN)]
+    job: Annotated[str, text(271, ANY_JOB_ID)]
+    node: Annotated[str, text(4096)]
+    reason: Annotated[str, text(64, WORD)]
+    message: Annotated[str, text(65536)]
+    exit_status: Annotated[int | None, EXIT_STATUS]
+    time: Annotated[float, moment]
+    version: Annotated[int, FORMAT] = 1
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> End:
         """The end record as the job wrote it; raises BadRequest when it is not one."""
-        known(cls, data)
-        return cls(**data)
+        return read(cls, data)
 
 
+DAMAGED = "damaged"
+"""`Job.cause` of a session whose record cannot be read."""
 ENDED_WELL = {"app-exit", "cancelled", "walltime"}
 """End reasons after which a session is ENDED (app-exit: with status 0); any other means FAILED."""
 
@@ -110,29 +110,28 @@ class Record:
     can be told from one that is still being submitted. Times are epoch seconds.
     """
 
-    key: str
-    app: str
-    title: str
+    key: Annotated[str, text(128, KEY)]
+    app: Annotated[str, text(255)]
+    title: Annotated[str, text(255)]
     spec: JobSpec
-    command: tuple[str, ...]
-    created: float
-    kind: str = "gui"
-    submitter: str | None = None
-    job_id: str | None = None
-    submitted: float | None = None
-    idempotency_key: str | None = None
-    stopped: float | None = None
-    refused: str | None = None
-    version: int = 1
+    command: Annotated[tuple[str, ...], words(65536, 65536)]
+    created: Annotated[float, moment]
+    kind: Annotated[str, text(8, re.compile("gui|desktop|vnc|terminal"))] = "gui"
+    submitter: Annotated[str | None, text(512)] = None
+    job_id: Annotated[str | None, text(271, ANY_JOB_ID)] = None
+    submitted: Annotated[float | None, moment] = None
+    idempotency_key: Annotated[str | None, text(255)] = None
+    stopped: Annotated[float | None, moment] = None
+    refused: Annotated[str | None, text(65536)] = None
+    version: Annotated[int, FORMAT] = 1
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "spec": self.spec.to_json(), "command": list(self.command)}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Record:
-        """The record as `to_json` wrote it; raises BadRequest on unknown keys."""
-        known(cls, data)
-        return cls(**{**data, "spec": JobSpec.from_json(data["spec"]), "command": tuple(data["command"])})
+        """The record as `to_json` wrote it; raises BadRequest for anything else."""
+        return read(cls, data)
 
 
 def session_state(job: Job, connection: Connection | None, end: End | None) -> SessionState:
@@ -160,13 +159,23 @@ def _ended(job: Job, connection: Connection | None, end: End | None) -> SessionS
 
 @dataclass(frozen=True)
 class Session:
-    """One App in one Job; while the scheduler does not answer, `stale_since` is set, and `job` its last word."""
+    """One App in one Job; while the scheduler does not answer, `stale_since` is set, and `job` its last word.
+
+    `damage` names the file that cannot be used, if one of the session's cannot.
+    """
 
     record: Record
     job: Job
     connection: Connection | None = None
     end: End | None = None
     stale_since: float | None = None
+    damage: str | None = None
+
+    @classmethod
+    def damaged(cls, key: str, since: float, damage: str) -> Session:
+        """A session whose record cannot be read: nothing is known of it, and nothing is asked; it can be removed."""
+        record = Record(key, app="", title="Damaged session", spec=JobSpec(""), command=(), created=since)
+        return cls(record, Job(key, JobState.COMPLETED, cause=DAMAGED), damage=damage)
 
     @property
     def id(self) -> str:

@@ -164,7 +164,11 @@ def test_no_type_of_the_wire_is_written_by_hand() -> None:
     declared = re.compile(r"^\s*(?:readonly )?(?:walltime_left|takes_command|stale_since|node_memory)\??:\s", re.M)
 
     def suspects(path: Path) -> bool:
-        return "__tests__" not in path.parts and path.name != "openapi.ts" and bool(declared.search(path.read_text()))
+        return (
+            "__tests__" not in path.parts
+            and path.name != "openapi.ts"
+            and bool(declared.search(path.read_text(encoding="utf-8")))
+        )
 
     files = [path for kind in ("ts", "tsx") for path in BROWSER.rglob(f"*.{kind}")]
     assert len(files) > 20

@@ -72,7 +72,7 @@ class Engine:
         output = re.search(r"^#(?:PBS -o|SBATCH --output=) ?(\S+)", (folder / "script").read_text(), re.MULTILINE)
         starts = int((folder / "starts").read_text()) if (folder / "starts").exists() else 0
         run = f"/bin/bash -p {folder}/script; echo $? >{folder}/status.new; mv {folder}/status.new {folder}/status"
-        with Path(output[1] if output else os.devnull).open("w") as log:
+        with Path(output[1] if output else os.devnull).open("w", encoding="utf-8") as log:
             job = subprocess.Popen(
                 ["/bin/bash", "-c", run],
                 env=json.loads((folder / "environment").read_text()),

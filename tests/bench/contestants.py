@@ -74,11 +74,11 @@ class Contestant:
     def forget_peak(self) -> None:
         """Has the kernel count the highest memory anew (proc(5), clear_refs)."""
         for process in self.processes():
-            Path(f"/proc/{process.pid}/clear_refs").write_text("5")
+            Path(f"/proc/{process.pid}/clear_refs").write_text("5", encoding="utf-8")
 
     def peak_rss(self) -> int:
         """Bytes of memory that they held at most since `forget_peak`."""
-        lines = [Path(f"/proc/{process.pid}/status").read_text() for process in self.processes()]
+        lines = [Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8") for process in self.processes()]
         return sum(int(text.partition("VmHWM:")[2].split()[0]) * 1024 for text in lines)
 
 

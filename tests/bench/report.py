@@ -56,7 +56,9 @@ def bars_table(verdicts: list[Verdict]) -> str:
 
 def machine() -> str:
     """What it was measured on."""
-    models = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    models = [
+        line for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if line.startswith("model name")
+    ]
     model = models[0].partition(":")[2].strip() if models else platform.machine()
     return f"{os.cpu_count()} × {model}, Linux {platform.release()}, Python {platform.python_version()}"
 

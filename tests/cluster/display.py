@@ -52,7 +52,7 @@ def connection(server: ClusterServer, session: dict[str, Any]) -> dict[str, Any]
 
 def written(path: Path) -> dict[str, Any]:
     """A file of the job: a line of JSON, and one with its checksum."""
-    return dict(json.loads(path.read_text().splitlines()[0]))
+    return dict(json.loads(path.read_text(encoding="utf-8").splitlines()[0]))
 
 
 def folder(server: ClusterServer, session: dict[str, Any]) -> Path:

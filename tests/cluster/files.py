@@ -98,7 +98,7 @@ def _write_accounts(etc: Path) -> None:
         "shadow": [f"{name}:*:19000:0:99999:7:::" for name in USERS],
     }
     for name, lines in mine.items():
-        theirs = Path("/etc", name).read_text().splitlines()
+        theirs = Path("/etc", name).read_text(encoding="utf-8").splitlines()
         kept = [line for line in theirs if line.partition(":")[0] not in USERS]
         (etc / name).write_text("\n".join([*kept, *lines]) + "\n")
     (etc / "shadow").chmod(0o640)

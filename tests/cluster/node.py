@@ -29,7 +29,7 @@ class NodeProcess(subprocess.Popen[bytes]):
     def inner(self) -> int:
         """The process itself, by its number on this machine; once it is over, the one that waited for it."""
         try:
-            return int(Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()[0])
+            return int(Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="utf-8").split()[0])
         except (OSError, IndexError):
             return self.pid
 
@@ -171,7 +171,7 @@ class Node:
     def _first_process(self) -> int:
         """The process that is 1 on the node, by its number on this machine; 0 while there is none."""
         assert self._outer
-        for pid in Path(f"/proc/{self._outer.pid}/task/{self._outer.pid}/children").read_text().split():
+        for pid in Path(f"/proc/{self._outer.pid}/task/{self._outer.pid}/children").read_text(encoding="utf-8").split():
             with suppress(OSError):
                 if os.readlink(f"/proc/{pid}/ns/pid") != os.readlink("/proc/self/ns/pid"):  # noqa: PTH115 - no file
                     return int(pid)

@@ -123,7 +123,7 @@ def _traces() -> set[str]:
     """What a cluster could leave on this machine."""
     places = ["/run", "/sys/fs/cgroup/freezer", "/sys/fs/cgroup/memory", "/sys/class/net"]
     names = {str(path) for place in places for path in Path(place).glob("*")}
-    mounts = {line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()}
+    mounts = {line.split()[1] for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines()}
     return {name for name in names | mounts if "qc" in name or "/net/" in name}
 
 

@@ -38,10 +38,10 @@ while True:
 def squatter(node: Node, port: int, log: Path) -> Iterator[None]:
     """Bob listens on this port and writes down how much he was sent."""
     argv = ["/usr/bin/python3", "-Ic", SQUATTER, str(port)]
-    with log.open("w") as out:
+    with log.open("w", encoding="utf-8") as out:
         process = node.popen(argv, "bob", stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
     try:
-        eventually(lambda: "listening" in log.read_text(), 10, "bob's listener")
+        eventually(lambda: "listening" in log.read_text(encoding="utf-8"), 10, "bob's listener")
         yield
     finally:
         process.kill()

@@ -69,7 +69,7 @@ class Desk:
         for pid in self.server.leftovers():
             try:
                 pairs = Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace").split("\0")
-                command = Path(f"/proc/{pid}/comm").read_text().strip()
+                command = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
             except OSError:
                 continue
             found = dict(pair.split("=", 1) for pair in pairs if "=" in pair)

@@ -41,7 +41,9 @@ def demo(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_the_demo_leads_from_its_url_to_a_program(demo: Path, context: BrowserContext) -> None:
-    found = eventually(lambda: re.search(r"http://\S+", demo.read_text()), 60, "the URL that the demo prints")
+    found = eventually(
+        lambda: re.search(r"http://\S+", demo.read_text(encoding="utf-8")), 60, "the URL that the demo prints"
+    )
     page = context.new_page()
     page.goto(found[0])
     with context.expect_page() as opened:

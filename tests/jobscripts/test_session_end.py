@@ -258,7 +258,10 @@ def test_a_program_that_forks_and_goes_lives_on_as_long_as_it_shows_a_window(tmp
 
 
 def alive(pid: int) -> bool:
-    return Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2][:3]
+    return (
+        Path(f"/proc/{pid}").exists()
+        and "Z" not in Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2][:3]
+    )
 
 
 def test_what_a_program_leaves_without_a_window_does_not_keep_its_session(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def run(copy: Path, nodes: list[str], seconds: float) -> tuple[int | None, str]:
 
 def _pytest(copy: str, nodes: list[str], output: str) -> None:
     """In the new process: forgets what was imported from elsewhere, and begins anew in the copy."""
-    with Path(output).open("w") as file:
+    with Path(output).open("w", encoding="utf-8") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     for name in [name for name in sys.modules if name.partition(".")[0] in ("tests", "qconnect_web")]:

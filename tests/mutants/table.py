@@ -25,6 +25,8 @@ ACCOUNTS, STORE, ROUTES = (
     "tests/api/test_routes.py::",
 )
 FRONT, MODELS = "tests/security/test_front.py::", "tests/values/test_models.py::"
+DAMAGED, READER = "tests/sessions/test_damaged.py::", "tests/values/test_reader.py::"
+NEIGHBOURS = "tests/schedulers/test_local_neighbours.py::"
 NO_HEARTBEAT = f"{FRONT}test_a_cookie_opens_no_heartbeat_for_another_page"
 NO_CONNECTION = f"{MODELS}test_a_connection_that_no_job_writes_is_refused"
 COMES_IN = f"{DOORS}test_only_our_own_page_and_token_bearers_come_in"
@@ -190,9 +192,61 @@ MUTANTS = [
     Mutant(
         "an older run's word counts",
         "sessions/store.py",
-        "return found if found.run == run and mine else None",
-        "return found if mine else None",
+        'if data is None or (isinstance(data.get("run"), str) and data["run"] != run):',
+        "if data is None:",
         f"{STORE}test_an_older_generations_word_counts_for_nothing",
+    ),
+    Mutant(
+        "a runner takes any folder",
+        "schedulers/local/runner.py",
+        "    enter(Path(sys.argv[1]))",
+        "    os.chdir(sys.argv[1])",
+        f"{NEIGHBOURS}test_a_runner_starts_nothing_where_others_may_write_on_any_level[.]",
+    ),
+    Mutant(
+        "a runner looks at no level above",
+        "schedulers/local/runner.py",
+        "check_private(Path(level).stat(), folder / level)",
+        "pass",
+        f"{NEIGHBOURS}test_a_runner_starts_nothing_where_others_may_write_on_any_level[../../..]",
+    ),
+    Mutant(
+        "a neighbour's job is ours",
+        "schedulers/local/scheduler.py",
+        "            check_job(folder)\n            return self._told",
+        "            return self._told",
+        f"{NEIGHBOURS}test_a_job_that_a_neighbour_left_while_our_folder_was_open_to_all_is_not_run[493-group]",
+        root=True,
+    ),
+    Mutant(
+        "a folder of jobs may be anybody's",
+        "private_files.py",
+        "        check_private(os.fstat(found), path)",
+        "        pass",
+        f"{NEIGHBOURS}test_a_state_folder_that_was_there_before_us_is_refused_with_its_path[0777-sticky]",
+        root=True,
+    ),
+    Mutant(
+        "a folder of jobs may be a link",
+        "private_files.py",
+        "os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC",
+        "os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC",
+        f"{NEIGHBOURS}test_a_link_is_refused_on_every_level[ours-local-sticky]",
+        root=True,
+    ),
+    Mutant(
+        "a record may be another session's",
+        "sessions/store.py",
+        "if record and record.key != self.path.name:",
+        "if False:",
+        f"{DAMAGED}test_a_damaged_session_is_told_with_the_path_and_what_is_wrong[another-key]",
+    ),
+    Mutant(
+        "a job's id may be an option",
+        "values/session.py",
+        "job_id: Annotated[str | None, text(271, ANY_JOB_ID)]",
+        "job_id: Annotated[str | None, text(271)]",
+        f"{READER}test_a_field_that_cannot_be_is_refused_by_name[Record-job_id--W force]",
     ),
     Mutant(
         "jobs see passwords",
@@ -288,15 +342,15 @@ MUTANTS = [
     Mutant(
         "a record may name anything as its node",
         "values/session.py",
-        'or not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})", str(found.node))',
-        "or False",
+        "node: Annotated[str, text(253, NODE)]",
+        "node: Annotated[str, text(253)]",
         f"{NO_CONNECTION}[wrong5]",
     ),
     Mutant(
         "a record may name a system's port",
         "values/session.py",
-        "or (found.port is not None and not 1024 <= int(found.port) <= 65535)",
-        "or False",
+        "port: Annotated[int | None, whole(1024, 65535)]",
+        "port: Annotated[int | None, whole(0, 65535)]",
         f"{NO_CONNECTION}[wrong0]",
     ),
     Mutant(

@@ -23,7 +23,7 @@ HARNESS = ("tests/mutants", "tests/support")
 
 def write(path: Path, text: str) -> None:
     """Changes a module at a time of its own, so that Python compiles it anew."""
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     now = next(clock)
     os.utime(path, (now, now))
 

@@ -193,14 +193,14 @@ def test_a_slow_browser_costs_a_flooding_node_and_nobody_else(site: Site) -> Non
 
 def test_a_message_of_a_hundred_mebibytes_passes_through_little_memory(site: Site) -> None:
     for process in site.server.processes():
-        Path(f"/proc/{process.pid}/clear_refs").write_text("5")  # proc(5): the peak is counted anew
+        Path(f"/proc/{process.pid}/clear_refs").write_text("5", encoding="utf-8")  # proc(5): the peak is counted anew
     before, received = site.server.rss(), 0
     with site.opened("long", "m") as connection:
         while received < MESSAGE:
             got = len(connection.recv(1 << 20))
             assert got
             received += got
-    peaks = [Path(f"/proc/{process.pid}/status").read_text() for process in site.server.processes()]
+    peaks = [Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8") for process in site.server.processes()]
     grown = sum(int(text.partition("VmHWM:")[2].split()[0]) for text in peaks) - before // 1024
     print(f"100 MiB message: {grown} KiB at most")
     assert grown <= 4 * 1024

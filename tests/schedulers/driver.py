@@ -31,7 +31,7 @@ class Driver:
     async def submit(self, body: str, spec: dict[str, Any], session: str) -> str:
         asked = JobSpec.from_json(spec)
         folder = self.folder / session
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         directives = job_script._directives(asked, self.scheduler.dialect, folder / "scheduler.log")
         script = f"#!/bin/bash\n{directives}\n{body}\n"
         return await self.scheduler.submit(script, asked, session=session, folder=folder)

@@ -24,7 +24,7 @@ def sh(script: str, *, timeout: float = 10, text: str = "") -> Done:
 def gone(pid: int) -> bool:
     """Whether no such process runs (one that waits to be reaped does not)."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "Z"
     except OSError:
         return True
 

@@ -20,6 +20,7 @@ from typing import Any
 import psutil
 import pytest
 
+from qconnect_web import processes
 from qconnect_web.errors import BadRequest, SchedulerFailed
 from qconnect_web.schedulers.local import runner as local_runner
 from qconnect_web.schedulers.local import scheduler
@@ -414,7 +415,8 @@ def test_the_script_never_runs_when_its_runner_dies_before_writing_its_session_d
     machine.wait(job_id, JobState.COMPLETED)
     ran = machine.folder / "ran"
     again = machine.folder / "again/jobs/1"
-    again.parent.mkdir(parents=True)
+    again.parent.parent.mkdir(mode=0o700)
+    again.parent.mkdir(mode=0o700)
     (folder.parent.parent / "done" / folder.name).rename(again)
     for name in ("started.json", "ended.json", "cancelled"):
         (again / name).unlink()
@@ -477,8 +479,8 @@ def test_a_process_of_another_user_in_the_session_does_not_stop_the_end_of_the_o
     session = subprocess.Popen(["sleep", "1000"], start_new_session=True)
     place = tempfile.TemporaryDirectory(prefix="qc-nobody-")  # nobody can reach it, unlike tmp_path
     Path(place.name).chmod(0o755)
-    (Path(place.name) / "runner.py").write_text(Path(local_runner.__file__).read_text())
-    code = f"import sys; sys.path.insert(0, {place.name!r}); import runner; runner.end_session({session.pid}, 0)"
+    (Path(place.name) / "processes.py").write_bytes(Path(processes.__file__).read_bytes())
+    code = f"import sys; sys.path.insert(0, {place.name!r}); import processes; processes.end_session({session.pid}, 0)"
     try:
         python = "/usr/bin/python3"
         done = subprocess.run([python, "-IS", "-c", code], user=65534, timeout=30, capture_output=True, check=False)

@@ -361,7 +361,7 @@ def test_sessions_are_derived_each_by_itself() -> None:
 
 def test_what_derives_has_no_clock_and_touches_nothing() -> None:
     for module in (known, job_status):
-        tree = ast.parse(Path(str(module.__file__)).read_text())
+        tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
         names = {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
         names |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and not node.level}
         assert names <= {"__future__", "collections.abc", "dataclasses", "typing"}

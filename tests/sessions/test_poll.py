@@ -67,13 +67,14 @@ def test_a_folder_that_cannot_be_used_is_said_once_and_harms_no_other(
         return [record.message for record in caplog.records]
 
     said = look()
-    assert list(poll.known.sessions) == ["good"]
+    assert sorted(poll.known.sessions) == ["good", "odd"]
+    assert poll.known.sessions["odd"].damage
     assert len(said) == 2
     assert any("The session folder open is not used" in line for line in said)
     assert look() == []
     store.folder("open").chmod(0o700)
     assert look() == []
-    assert sorted(poll.known.sessions) == ["good", "open"]
+    assert sorted(poll.known.sessions) == ["good", "odd", "open"]
     store.folder("open").chmod(0o755)
     assert len(look()) == 1, "it was right meanwhile"
 

@@ -24,7 +24,7 @@ def modules() -> list[Path]:
 
 def numbers(path: Path) -> Iterator[ast.Constant]:
     """The numbers that a module waits for, or names in seconds: floats other than 0 and 1, arguments of waits."""
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))

@@ -70,7 +70,7 @@ class Deadline:
 def stalled() -> float:
     """Seconds since boot in which a program was ready and had no processor; 0 where the kernel does not count them."""
     try:
-        some = PRESSURE.read_text().partition("\n")[0]
+        some = PRESSURE.read_text(encoding="utf-8").partition("\n")[0]
     except OSError:  # no such file, or a kernel that was started without
         return 0
     return int(some.rpartition("total=")[2]) / 1e6

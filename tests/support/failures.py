@@ -58,10 +58,10 @@ def tell(first: Path, again: Path, told: Path = TOLD) -> int:
     passed = {test: text for test, text in read(first).items() if test not in lasting}
     told.parent.mkdir(exist_ok=True)
     lines = [f"== {test} failed first, and passed alone:\n{text}\n" for test, text in passed.items()]
-    told.write_text("\n".join(lines))
+    told.write_text("\n".join(lines), encoding="utf-8")
     if not passed:
         return 0
-    print(told.read_text())
+    print(told.read_text(encoding="utf-8"))
     print(f"== {len(passed)} of the tests passed only when they were run once more, alone ({told})")
     return int(bool(os.environ.get("CI")) and len(passed) > MOST)
 

@@ -260,7 +260,7 @@ class _Keep(logging.Handler):
 
 def resident_kb(pid: int | str = "self") -> int:
     """The memory that a process holds, this one for a start."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1024
+    return int(Path(f"/proc/{pid}/statm").read_text(encoding="utf-8").split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1024
 
 
 def settle(jupyter: Jupyter) -> None:

@@ -233,7 +233,7 @@ class JupyterServer:
 
     def rss(self) -> int:
         """The server's resident memory in bytes."""
-        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text(encoding="utf-8").split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
 
 
@@ -251,7 +251,7 @@ def x_traces(home: Path, numbers: set[str]) -> set[str]:
 
     Other people's displays come and go on the same machine, with the same numbers: what somebody answers for is theirs.
     """
-    used = {line.split()[-1].lstrip("@") for line in Path("/proc/net/unix").read_text(errors="replace").splitlines()}
+    used = {line.split()[-1].lstrip("@") for line in Path("/proc/net/unix").read_text("utf-8", "replace").splitlines()}
     sockets = {f"/tmp/.X11-unix/X{number}" for number in numbers} - used
     locks = {f"/tmp/.X{number}-lock" for number in numbers if f"/tmp/.X11-unix/X{number}" not in used}
     folders = {str(path.parent) for path in Path("/tmp").glob("qc-*/who") if _names(path, home)}

@@ -30,10 +30,10 @@ def test_time_in_a_queue_for_a_processor_does_not_count(pressure: Path, monkeypa
     now = 100.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
     found = Deadline(10)
-    now, _ = 111, pressure.write_text(said(1 + 3))
+    now, _ = 111, pressure.write_text(said(1 + 3), encoding="utf-8")
     assert found.elapsed() == pytest.approx(8)
     assert not found.passed()
-    pressure.write_text(said(1))
+    pressure.write_text(said(1), encoding="utf-8")
     assert found.passed()
 
 
@@ -41,7 +41,7 @@ def test_however_busy_the_machine_is_the_deadline_comes(pressure: Path, monkeypa
     now = 100.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
     found = Deadline(10)
-    now, _ = 100 + 10 * BUSIEST - 1, pressure.write_text(said(1000))
+    now, _ = 100 + 10 * BUSIEST - 1, pressure.write_text(said(1000), encoding="utf-8")
     assert not found.passed()
     now += 2
     assert found.passed()

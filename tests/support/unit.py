@@ -54,7 +54,7 @@ class Bare:
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
         """Modules that mark nothing are not even imported: that takes longer than their tests."""
         named = collection_path.name.startswith("test_") and collection_path.suffix == ".py"
-        return True if named and "mark.unit" not in collection_path.read_text() else None
+        return True if named and "mark.unit" not in collection_path.read_text(encoding="utf-8") else None
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         others = [item for item in items if not item.get_closest_marker("unit")]

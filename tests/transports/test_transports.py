@@ -148,6 +148,6 @@ def test_whatever_is_published_only_a_plain_host_and_a_user_port_is_dialled(
         return
     assert found.host in ("127.0.0.1", node)
     assert found.host
-    assert set(found.host) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-")
+    assert set(found.host) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
     assert found.port == port
     assert 1024 <= found.port <= 65535

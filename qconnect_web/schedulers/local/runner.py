@@ -1,12 +1,14 @@
 """Runs one job of the `local` scheduler: waits for its turn, starts it, ends it; a process of its own per job.
 
-Run as `python -IS runner.py <job folder>`: standard library only, detached from the server, so that a job
-neither ends nor stalls when Jupyter does. A job's folder is its state:
+Run as `python -IS runner.py <job folder>`: little more than the standard library, detached from the server, so that a
+job neither ends nor stalls when Jupyter does. It works inside of the job's folder, which is the job's state:
 
     job.json      what was asked                    script, nodes   what is run, and PBS_NODEFILE
     runner.lock   held (flock) while a runner lives  runner.json     which process that is, `pid:start time`
     started.json  when, session, boot               ended.json      exit status (null: never started), when
     held, cancelled   wishes of the user, empty files
+
+Whatever is in a folder that somebody else could have made or changed is not run.
 """
 
 from __future__ import annotations
@@ -24,6 +26,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
+if __name__ == "__main__":  # run bare: the package is where this file is, and comes after the standard library
+    sys.path.append(str(Path(__file__).parents[3]))
+
+from qconnect_web.errors import Forbidden
+from qconnect_web.private_files import check_file, check_private, open_folder
+from qconnect_web.processes import boot_id, end_session, identity
+
 TURN_STEP_S = 0.1
 """Seconds between two looks at whether it is this job's turn, for the next in line; the others look more seldom."""
 MAX_TURN_STEP_S = 2.0
@@ -38,6 +47,8 @@ WALLTIME_GRACE_S = 5.0
 CANCELLED, KILLED, OVER_WALLTIME = 271, 265, -11
 """Exit statuses as TORQUE reports them: 256 + SIGTERM, 256 + SIGKILL, JOB_EXEC_OVERLIMIT_WT."""
 LOG_LIMIT = 1 << 20
+LEVELS = ("..", "../..", "../../..")
+"""What a job's folder lies in: `<state>/<host>/jobs`."""
 GATE = 'read -r _ && exec /bin/bash -p "$0" </dev/null'
 """Starts the script only when told to, so that no script ever runs whose session is not written down."""
 
@@ -45,7 +56,7 @@ GATE = 'read -r _ && exec /bin/bash -p "$0" </dev/null'
 def write_private(path: Path, text: str) -> None:
     """Writes a 0600 file."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-    with os.fdopen(os.open(path, flags, 0o600), "w") as file:
+    with os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
 
 
@@ -59,15 +70,10 @@ def write_json(path: Path, data: dict[str, Any]) -> None:
 def read_json(path: Path) -> dict[str, Any] | None:
     """The object in a file, or None when there is none, or the machine went down while it was written."""
     try:
-        data = json.loads(path.read_text())
-    except (FileNotFoundError, ValueError):
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) else None
-
-
-def boot_id() -> str:
-    """The kernel's name for this boot (random(4)): process numbers mean nothing across boots."""
-    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 def now() -> float:
@@ -75,55 +81,14 @@ def now() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
-def stat_fields(pid: int | str) -> list[str]:
-    """What the kernel says of a process from its state on (proc(5), stat field 3); empty when there is none."""
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return []
-
-
-def identity(pid: int) -> str:
-    """`pid:start time`: a number alone may be another process's by the time that it is used."""
-    fields = stat_fields(pid)
-    return f"{pid}:{fields[19]}" if fields else f"{pid}:gone"
-
-
-def members(session: int) -> list[int]:
-    """The living processes of a session; zombies have nothing left to end."""
-    found = {entry.name: stat_fields(entry.name) for entry in Path("/proc").glob("[0-9]*")}
-    return [int(pid) for pid, fields in found.items() if fields and int(fields[3]) == session and fields[0] not in "ZX"]
-
-
-def end_session(session: int, grace: float) -> None:
-    """Ends every process of a session: SIGTERM, `grace` seconds, then SIGKILL until none is left (bounded)."""
-    deadline = time.monotonic() + grace
-    send(session, signal.SIGTERM)
-    while members(session) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    for _ in range(100):
-        if not send(session, signal.SIGKILL):
-            return
-        time.sleep(0.02)
-
-
-def send(session: int, number: signal.Signals) -> int:
-    """Sends a signal to every process of a session; returns how many it reached: one of another user, it cannot."""
-    reached = 0
-    for pid in members(session):
-        with suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, number)
-            reached += 1
-    return reached
-
-
-def lock(path: Path) -> IO[str]:
+def lock(path: Path) -> IO[bytes]:
     """The file, locked as soon as whoever has it lets go; closing it lets go. Held only for moments."""
     file = _open_lock(path)
     fcntl.flock(file, fcntl.LOCK_EX)
     return file
 
 
-def try_lock(path: Path, *, shared: bool = False) -> IO[str] | None:
+def try_lock(path: Path, *, shared: bool = False) -> IO[bytes] | None:
     """The locked file, or None when somebody else has it."""
     file = _open_lock(path)
     try:
@@ -134,8 +99,8 @@ def try_lock(path: Path, *, shared: bool = False) -> IO[str] | None:
     return file
 
 
-def _open_lock(path: Path) -> IO[str]:
-    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "r+")
+def _open_lock(path: Path) -> IO[bytes]:
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "rb+")
 
 
 def runner_lives(folder: Path) -> bool:
@@ -157,12 +122,41 @@ def waits(folder: Path) -> bool:
     return False
 
 
+def places_taken(jobs: Path, number: int) -> int:
+    """How many jobs of ours run, or wait and came before this number."""
+    taken = 0
+    for other in jobs.iterdir():
+        if not other.name.isdigit() or int(other.name) == number:
+            continue
+        with suppress(FileNotFoundError):  # it may be put away meanwhile
+            if other.lstat().st_uid != os.geteuid():
+                continue
+            if (other / "started.json").exists():
+                taken += runner_lives(other)
+            elif int(other.name) < number:
+                taken += waits(other)
+    return taken
+
+
+def enter(folder: Path) -> None:
+    """Makes a job's folder the working directory, whatever its path comes to mean.
+
+    Raises Forbidden when the folder, one that it lies in, or what is to be run is not ours alone.
+    """
+    with open_folder(folder) as found:
+        os.fchdir(found)
+    for level in LEVELS:
+        check_private(Path(level).stat(), folder / level)
+    for name in ("job.json", "script"):
+        check_file(Path(name).lstat(), folder / name)
+
+
 def finish(folder: Path, exit_status: int | None) -> None:
     """Writes down how the job ended and puts its folder away."""
     write_json(folder / "ended.json", {"exit_status": exit_status, "time": time.time()})
-    done = folder.parent.parent / "done"
+    number, done = folder.resolve().name, folder / "../../done"
     done.mkdir(mode=0o700, exist_ok=True)
-    folder.rename(done / folder.name)
+    (folder / ".." / number).rename(done / number)
 
 
 class Runner:
@@ -198,23 +192,20 @@ class Runner:
         """Takes a slot (0), or tells how many must end before; first come, first served."""
         if (self.folder / "held").exists() or (self.folder / "cancelled").exists():
             return 1
-        with lock(self.folder.parent.parent / "slots.lock"):
+        with lock(self.folder / "../../slots.lock"):
             ahead = 1 - int(self.job["max_running"])
-            for other in self.folder.parent.iterdir():
-                if other == self.folder or not other.name.isdigit():
-                    continue
-                if (other / "started.json").exists():
-                    ahead += runner_lives(other)
-                elif int(other.name) < int(self.folder.name):
-                    ahead += waits(other)
+            ahead += places_taken(self.folder / "..", int(self.folder.resolve().name))
             if ahead <= 0:
                 write_json(self.folder / "started.json", {"time": time.time(), "session": None, "boot": boot_id()})
             return max(0, ahead)
 
     def start(self) -> subprocess.Popen[bytes]:
-        """Starts the script in a session of its own, with the environment that TORQUE gives a job."""
+        """Starts the script in a session of its own, with the environment that TORQUE gives a job.
+
+        It goes by this process's working directory, which is the folder that was looked at, and no other of its name.
+        """
         process = subprocess.Popen(
-            ["/bin/bash", "-p", "-c", GATE, str(self.folder / "script")],
+            ["/bin/bash", "-p", "-c", GATE, f"/proc/{os.getpid()}/cwd/script"],
             env={**os.environ, **self.job["environment"]},
             cwd=os.environ.get("HOME", "/"),
             stdin=subprocess.PIPE,
@@ -233,15 +224,20 @@ class Runner:
 
     def keep_output(self, output: IO[bytes]) -> None:
         """Keeps the first MiB that the script prints in the session's folder; reads on so that it never blocks."""
-        left = LOG_LIMIT
-        log = None
-        with suppress(OSError):  # neither a folder that is gone nor a full disk may stop the job
-            log = Path(self.job["output"]).open("ab", buffering=0)  # noqa: SIM115 - open as long as the process lives
+        left, log = LOG_LIMIT, None
+        with suppress(OSError, Forbidden):  # neither a folder that is gone nor a full disk may stop the job
+            log = self.open_log(Path(self.job["output"]))
         while data := os.read(output.fileno(), 65536):
             with suppress(OSError):
-                if log and left:
-                    log.write(data[:left])
+                if log is not None and left:
+                    os.write(log, data[:left])
             left = max(0, left - len(data))
+
+    def open_log(self, path: Path) -> int:
+        """The session's log, in the session's folder and no other of its name; open as long as this process lives."""
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        with open_folder(path.parent) as folder:
+            return os.open(path.name, flags, 0o600, dir_fd=folder)
 
     def supervise(self, process: subprocess.Popen[bytes]) -> int:
         """Waits for the end of the script, of its walltime, or for its cancelling; returns its exit status.
@@ -269,7 +265,8 @@ class Runner:
 def main() -> None:
     """Runs the job in the folder named on the command line, unless somebody else does."""
     os.umask(0o077)
-    folder = Path(sys.argv[1])
+    enter(Path(sys.argv[1]))
+    folder = Path()
     for _ in range(20):
         if mine := try_lock(folder / "runner.lock"):
             break

@@ -13,6 +13,7 @@ from ...environment import job_environment
 from ...errors import BadRequest
 from ...units import format_memory
 from ...values.job import Job, JobSpec, JobState
+from .. import Queue
 from .runner import CANCELLED, KILLED, OVER_WALLTIME
 
 SUFFIX = ".local"
@@ -87,24 +88,47 @@ def machine_memory() -> int:
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
+def waiting(running: int) -> str:
+    """Why a job waits of which so many that run at a time stand before it."""
+    at_a_time = "1 job runs" if running == 1 else f"{running} jobs run"
+    return f"{at_a_time} here at a time; this one waits for its turn."
+
+
 def job_of(asked: dict[str, Any], started: dict[str, Any] | None, ended: dict[str, Any] | None, *, held: bool) -> Job:
-    """The job that a folder's files speak of."""
-    waiting = f"{asked['max_running']} jobs run here at a time; this one waits for its turn."
-    state, comment = (JobState.HELD, None) if held else (JobState.QUEUED, waiting)
+    """The job that a folder's files speak of; raises KeyError, TypeError or BadRequest when they speak of none."""
+    state = JobState.HELD if held else JobState.QUEUED
     if started or ended:
-        state, comment = JobState.COMPLETED if ended else JobState.RUNNING, None
-    return Job(
-        id=asked["id"],
-        state=state,
-        node=socket.gethostname() if started else None,
-        queue=asked["queue"],
-        name=asked["name"],
-        comment=comment,
-        exit_status=ended["exit_status"] if ended else None,
-        submitted=asked["submitted"],
-        started=started["time"] if started else None,
-        ended=ended["time"] if ended else None,
-        walltime_s=asked["walltime_s"],
-        session=asked["session"],
-        cause=CAUSES.get(ended["exit_status"]) if ended else None,
+        state = JobState.COMPLETED if ended else JobState.RUNNING
+    return Job.from_json(
+        {
+            "id": asked["id"],
+            "state": state.value,
+            "node": socket.gethostname() if started else None,
+            "queue": asked["queue"],
+            "name": asked["name"],
+            "exit_status": ended["exit_status"] if ended else None,
+            "submitted": asked["submitted"],
+            "started": started["time"] if started else None,
+            "ended": ended["time"] if ended else None,
+            "walltime_s": asked["walltime_s"],
+            "session": asked["session"],
+            "cause": CAUSES.get(ended["exit_status"]) if ended else None,
+        }
+    )
+
+
+def machine(name: str, running: list[int], queued: int, max_running: int) -> Queue:
+    """The one queue: this machine, less the cores that its running jobs asked for."""
+    cores, memory = os.cpu_count() or 1, machine_memory()
+    return Queue(
+        name,
+        default=True,
+        max_cores=cores,
+        max_memory=memory,
+        max_running=max_running,
+        node_cores=cores,
+        node_memory=memory,
+        free_cores=max(0, cores - sum(running)),
+        queued=queued,
+        running=len(running),
     )

@@ -13,10 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...errors import Unreachable
-from ...values.session import Connection, Session
+from ...values.session import NODE, Connection, Session
 from ..endpoint import Endpoint
 from ..local import LocalTransport, is_here
-from ..tls import HOST, TlsTransport
+from ..tls import TlsTransport
 from .masters import Masters
 from .options import REMOTE_SOCKET
 
@@ -34,7 +34,7 @@ class SshTransport:
         """The socket here that leads to this run's display; raises Unreachable, IdentityMismatch, Forbidden."""
         if is_here(connection.node):
             return await (self._tls if connection.socket is None else self._local).endpoint(session, connection, folder)
-        if not HOST.fullmatch(connection.node):
+        if not NODE.fullmatch(connection.node):
             raise Unreachable(f"Session {session.id} published a node that is no host name. Start it again.")
         if connection.socket is None:
             secured = await self._tls.endpoint(session, connection, folder)

@@ -35,7 +35,7 @@ class Mom:
 
     def __init__(self, path: Path, poll_s: float) -> None:
         self.path = path
-        self.job = json.loads(path.read_text())
+        self.job = json.loads(path.read_text(encoding="utf-8"))
         self.report = path.with_suffix(".report")
         self.spool = path.parent.parent.parent
         self.poll_s = poll_s

@@ -25,7 +25,7 @@ def request(argv: list[str]) -> dict[str, object]:
     if operands and operands[0] != "-":
         name = Path(operands[0]).name
         try:
-            script = Path(operands[0]).read_text(errors="surrogateescape")
+            script = Path(operands[0]).read_text(encoding="utf-8", errors="surrogateescape")
         except OSError as error:
             _fail(1, f"qsub: script file '{operands[0]}' cannot be loaded - {error.strerror}\n")
     else:

@@ -92,8 +92,8 @@ def ssh_processes() -> list[int]:
     found = []
     for pid in children(os.getpid()):
         with contextlib.suppress(OSError):
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-            if Path(f"/proc/{pid}/comm").read_text() == "ssh\n" and state != "Z":
+            state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+            if Path(f"/proc/{pid}/comm").read_text(encoding="utf-8") == "ssh\n" and state != "Z":
                 found.append(pid)
     return found
 
