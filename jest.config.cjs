@@ -1,10 +1,19 @@
-/** Unit tests of the JupyterLab part, in a page that jsdom simulates. */
+/** Unit tests of the browser code, in a page that jsdom simulates where they do not ask for Node alone. */
 module.exports = {
   rootDir: 'labextension',
   testEnvironment: '<rootDir>/jest/environment.cjs',
-  testMatch: ['<rootDir>/src/__tests__/*.spec.ts'],
+  testMatch: ['<rootDir>/src/**/__tests__/*.spec.ts', '<rootDir>/src/**/__tests__/*.spec.tsx'],
   transform: {
-    '\\.(m?js|ts)$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' } }],
+    '\\.(m?js|tsx?)$': [
+      '@swc/jest',
+      {
+        jsc: {
+          parser: { syntax: 'typescript', tsx: true },
+          transform: { react: { runtime: 'automatic' } },
+          target: 'es2022',
+        },
+      },
+    ],
   },
   // JupyterLab's packages, and what they use, are ES modules that Jest has to turn into CommonJS.
   transformIgnorePatterns: [

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # one script in pieces: globals are shared with the other pieces
+# shellcheck shell=bash
 # The display: an X server of our own and xpra on it. The X server is not left to xpra, because xpra passes the X
 # cookie in the arguments of xauth, where every user of the node can read it, and because 4.4 to 6.6 wait a whole
 # second for an X server that they started themselves.

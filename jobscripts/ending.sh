@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # one script in pieces: globals are shared with the other pieces
+# shellcheck shell=bash
 # Endings: what ended the session, in one word and one sentence; then nothing of it is left on the node.
 
 # An event that ends the session. Several may come of one cause (TERM to all of the job, an X server that dies), so a

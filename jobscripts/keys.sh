@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # one script in pieces: globals are shared with the other pieces
+# shellcheck shell=bash
 # The run's own keys: two self-signed certificates, trusted by nobody but the two ends of this run.
 
 # `openssl req -x509` cannot set the start of validity before OpenSSL 3.4, `openssl ca` always could: 25 hours back,

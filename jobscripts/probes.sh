@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # one script in pieces: globals are shared with the other pieces
+# shellcheck shell=bash
 # Probes: the display counts as open only when we get in with the keys, and nobody gets in without them.
 # All of them wait for the same busy server, so they run at the same time. A refusal may look like anything
 # (xpra answers plain HTTP on a TLS port with a page, status 400): only 200 and 101 mean that somebody was let in.

@@ -1,7 +1,7 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # one script in pieces: globals are shared with the other pieces
+# shellcheck shell=bash
 # Processes: starting them so that their end is heard, and finding every one of them again.
 
-# Process id: its qc_state, qc_ppid and qc_start (clock ticks); fails when it is gone or a zombie.
+# Process id: its qc_ppid and qc_start (clock ticks); fails when it is gone or a zombie.
 # A zombie whose other threads run on counts as alive. The name in the second field may hold anything.
 qc_stat() {
   local line=
@@ -9,7 +9,7 @@ qc_stat() {
   [[ $line ]] || return 1
   # shellcheck disable=SC2086 # the fields behind the name are words and numbers
   set -- ${line##*) }
-  qc_state=$1 qc_ppid=$2 qc_start=${20}
+  qc_ppid=$2 qc_start=${20}
   [[ $1 != [ZX] || ${18} -gt 1 ]]
 }
 

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # one script in pieces: globals are shared with the other pieces
+# shellcheck shell=bash
 # The program's own shell, in the user's environment as the job got it: exported functions (`module`) and BASH_ENV
 # count here, and nowhere else. It prepares while xpra starts, says so, and becomes the program when told to.
 

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # one script in pieces: globals are shared with the other pieces
+# shellcheck shell=bash
 # The two folders of a run: the session's, which the server reads, and the runtime folder on the node's own disk.
 
 # The job's id, its number, and what is derived from the environment that the batch system gave.
@@ -72,7 +72,7 @@ qc_read_who() {
   local -a who
   qc_rt=$1
   mapfile -t who <"$qc_rt/who"
-  qc_top=${who[0]} qc_job=${who[1]} qc_run=${who[2]} qc_s=${who[3]} qc_node=${who[4]} qc_number=${who[5]}
+  qc_job=${who[1]} qc_run=${who[2]} qc_s=${who[3]} qc_node=${who[4]} qc_number=${who[5]}
   qc_walltime=${who[6]} qc_umask=${who[7]} qc_began=${who[8]} qc_key=${who[9]}
 }
 

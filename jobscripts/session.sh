@@ -1,16 +1,7 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # one script in pieces: globals are shared with the other pieces
+# shellcheck shell=bash
 # The session: top shell -> supervisor -> X server, xpra (or the door) and program. The batch system kills the top shell; the
 # supervisor, in a session of its own, hears of it at once and takes everything down. Each is the next stage of this
 # same script, the stage being its first argument.
-
-qc_path=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin
-qc_script=$0
-[[ $qc_script == /* ]] || qc_script=$PWD/$qc_script
-qc_dropped=' ' qc_xpra_ended='' qc_ending='' qc_watch='' qc_started='' qc_program_ready=0 qc_fingerprint=''
-qc_d='' qc_user_path='' qc_port='' qc_rt=''
-qc_door=xpra qc_xpra_version=''
-[[ $qc_kind == vnc ]] && qc_door=door
-qc_setsid=$(PATH=$qc_path type -P setsid)
 
 # A command …, run with PR_SET_CHILD_SUBREAPER (36), so that whatever is orphaned below it becomes its child, and
 # with SIGINT and SIGQUIT as they should be: a shell starts its background commands with both ignored.

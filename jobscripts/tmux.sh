@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # one script in pieces: globals are shared with the other pieces
+# shellcheck shell=bash
 # Terminal sessions: a tmux of the session's own, and beside it a companion display on the same rules as any other.
 # The terminal is what counts: it also opens where no display can be had, and outlives one that ends.
 

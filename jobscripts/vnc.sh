@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # one script in pieces: globals are shared with the other pieces
+# shellcheck shell=bash
 # The VNC desktop: TigerVNC's X server, which listens on a unix socket and nowhere else, and our door in front of it.
 
 # X server, keys and door, proved to let in the right ones only.

@@ -1,5 +1,5 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # one script in pieces: globals are shared with the other pieces
-# Words: what the session writes for people and for the server. Every global of this script begins with `qc_`.
+# shellcheck shell=bash
+# Words: what the session writes for people and for the server.
 
 qc_log() { printf '%(%Y-%m-%dT%H:%M:%S%z)T %s\n' -1 "$*"; }
 

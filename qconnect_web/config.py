@@ -1,38 +1,15 @@
-"""The site's settings, and `build`: the one place where every object is constructed, once."""
+"""The site's settings: each one's only default, what it means, and what it may be."""
 
 from __future__ import annotations
 
-import os
-import pwd
 import re
-from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from traitlets import Bool, Enum, Float, Int, List, TraitError, Unicode, validate
 from traitlets.config import Config, LoggingConfigurable
 
-from .apps.catalogue import Catalogue
 from .errors import BadRequest
-from .schedulers import Scheduler
-from .schedulers.commands import Commands
-from .schedulers.detect import Flavour, detect
-from .sessions.limits import Limits
-from .sessions.manager import SessionManager
-from .sessions.store import Store
-from .transports import Transport
-from .transports.local import LocalTransport
-from .transports.login_questions import Asker, Questions
-from .transports.tls import TlsTransport
-from .values.app import App
-from .values.session import Record
-
-if TYPE_CHECKING:  # the browser's front door alone needs these (tests/test_cli_start.py)
-    from .clients.xpra import Clients
-    from .proxy.failures import Troubles
-    from .proxy.tickets import Tickets
-    from .proxy.websockets import Splices
 
 
 def site_config() -> Config:
@@ -42,23 +19,6 @@ def site_config() -> Config:
     app = JupyterApp(config_file_name="jupyter_server_config")
     app.load_config_file()
     return app.config
-
-
-@dataclass(frozen=True)
-class Site:
-    """What the front doors work with."""
-
-    settings: QConnect
-    sessions: SessionManager
-    flavour: Flavour
-    apps: Catalogue
-    clients: Clients
-    tickets: Tickets
-    splices: Splices
-    troubles: Troubles
-    questions: Questions
-    hosts: frozenset[str] = frozenset()
-    """The names that requests may come by, lower case; empty: those that Jupyter allows."""
 
 
 class QConnect(LoggingConfigurable):
@@ -149,8 +109,8 @@ class QConnect(LoggingConfigurable):
     max_questions_per_minute = Int(
         5,
         min=1,
-        help="How often a batch system is asked about one user's jobs within a minute, by all of the user's servers "
-        "and command lines together. More shows the end of sessions sooner when there are many.",
+        help="How often a minute, on average over an hour, a batch system is asked about a user's jobs by all of their "
+        "servers and terminals; 2.4 times as often while things happen. More shows the end of many sessions sooner.",
     ).tag(config=True)
     keep_ended_days = Float(
         7, min=0, help="For how many days an ended session and its logs stay in the list before they are removed."
@@ -182,117 +142,3 @@ class QConnect(LoggingConfigurable):
     def sessions_folder(self) -> Path:
         """The folder of the session folders, absolute; RuntimeError where `~` means nothing."""
         return Path(self.sessions_dir).expanduser().absolute()
-
-    def build(self) -> Site:
-        """Constructs every object; the front doors only use them."""
-        from .clients.xpra import Clients
-        from .proxy.failures import Troubles
-        from .proxy.relay_client import Relay
-        from .proxy.tickets import Tickets
-        from .proxy.websockets import Splices
-
-        flavour, questions = self.flavour(), Questions()
-        sessions = self.build_sessions(flavour, questions)
-        sessions.apps.apps()  # read now: the first request need not wait for it
-        clients = Clients([Path(folder) for folder in self.client_dirs])
-        return Site(
-            settings=self,
-            sessions=sessions,
-            flavour=flavour,
-            apps=sessions.apps,
-            clients=clients,
-            tickets=Tickets(),
-            splices=Splices(self.log, Relay(self.log), self.max_websockets, self.max_websockets_per_minute),
-            troubles=Troubles(),
-            questions=questions,
-            hosts=frozenset(host.lower() for host in self.allowed_hosts),
-        )
-
-    def build_sessions(self, flavour: Flavour | None = None, asker: Asker | None = None) -> SessionManager:
-        """The core alone, which is all that the command line needs; `asker` answers what a login to a node asks."""
-        sessions_dir = self.sessions_folder
-        scheduler = self._scheduler((flavour or self.flavour()).name, sessions_dir)
-        transport = self._transport(asker)
-        return SessionManager(
-            scheduler=scheduler,
-            transport=transport,
-            store=Store(sessions_dir),
-            apps=Catalogue(self._app_folders()),
-            render=partial(self._render, sessions_dir, transport.bind, scheduler.dialect),
-            limits=Limits(
-                live=self.max_sessions,
-                starts_per_minute=self.max_starts_per_minute,
-                keep_ended_days=self.keep_ended_days,
-                questions_per_minute=self.max_questions_per_minute,
-            ),
-            log=self.log,
-        )
-
-    def _render(self, sessions_dir: Path, bind: str, dialect: str, app: App, record: Record) -> str:
-        from .job_script import render
-
-        spec = replace(record.spec, native=(*self.native_options, *record.spec.native))
-        return render(
-            app,
-            replace(record, spec=spec),
-            sessions_dir=sessions_dir,
-            bind=bind,
-            dialect=dialect,
-            port_base=self.port_base,
-            port_range=self.port_range,
-            folder=sessions_dir / record.key,
-        )
-
-    def _app_folders(self) -> list[Path]:
-        folders = [Path(folder).expanduser() for folder in self.apps_dirs]
-        for folder in folders:
-            if not folder.is_dir():
-                self.log.warning(f"There is no folder {folder} for app files. Make it, or correct QConnect.apps_dirs.")
-        return [*folders, Path.home() / ".config/qconnect/apps"] if self.user_apps else folders
-
-    def flavour(self) -> Flavour:
-        """The batch system, as the site chose it or as this machine's commands tell."""
-        flavour = detect() if self.scheduler == "auto" else Flavour(self.scheduler, "The site's settings say so.")
-        self.log.info(f"QConnect's batch system is {flavour.name}. {flavour.why}")
-        return flavour
-
-    def _scheduler(self, name: str, sessions_dir: Path) -> Scheduler:
-        """The scheduler of that name; the others' words are not even read."""
-        if name == "local":
-            from .schedulers.local.scheduler import LocalScheduler
-
-            return LocalScheduler(sessions_dir.parent / "local", max_running=self.local_max_running)
-        user = pwd.getpwuid(os.getuid()).pw_name
-        if name == "slurm":
-            from .schedulers.slurm.scheduler import SlurmScheduler
-
-            return SlurmScheduler(Commands(), user=user)
-        if name == "openpbs":
-            from .schedulers.pbs.openpbs import OpenPbsScheduler
-
-            return OpenPbsScheduler(Commands(), user=user)
-        from .schedulers.pbs.torque import TorqueScheduler
-
-        return TorqueScheduler(Commands(), user=user)
-
-    def _transport(self, asker: Asker | None) -> Transport:
-        """The transport that the site chose; what ssh needs is loaded only where it is used."""
-        if self.transport == "local":
-            return LocalTransport()
-        tls = TlsTransport()
-        if self.transport == "tls":
-            return tls
-        from .transports.auto import AutoTransport
-        from .transports.ssh.masters import Masters
-        from .transports.ssh.options import SshSettings
-        from .transports.ssh.transport import SshTransport
-
-        settings = SshSettings(
-            command=self.ssh_command,
-            config=Path(self.ssh_config).expanduser() if self.ssh_config else None,
-            options=tuple(self.ssh_options),
-            ask_unknown_hosts=self.ssh_unknown_hosts == "ask",
-            idle_s=self.ssh_idle_minutes * 60,
-        )
-        ssh = SshTransport(Masters(settings, asker, self.log), TlsTransport())
-        return ssh if self.transport == "ssh" else AutoTransport(tls, ssh)

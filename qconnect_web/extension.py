@@ -9,12 +9,11 @@ from typing import Any
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.utils import url_path_join
 
-from . import pages
-from .api import handlers
-from .config import QConnect, Site
-from .proxy import handler
+from . import api, pages, proxy
+from .config import QConnect
 from .proxy.log_limit import Quiet
 from .sessions import describe
+from .site import Site, build
 from .values.session import Session
 
 EVENT_SCHEMA = "https://qconnect-web.readthedocs.io/events/session/v1"
@@ -34,12 +33,12 @@ class QConnectApp(ExtensionApp):
 
     def initialize_settings(self) -> None:
         """Builds the site from its configuration."""
-        self.site = QConnect(parent=self).build()
+        self.site = build(QConnect(parent=self))
         self.settings["qconnect"] = self.site
 
     def initialize_handlers(self) -> None:
         """Puts every route below `<base_url>qconnect/`; what none of them knows is answered by the pages."""
-        for pattern, kind in [*handlers.HANDLERS, *handler.HANDLERS, *pages.HANDLERS]:
+        for pattern, kind in [*api.HANDLERS, *proxy.HANDLERS, *pages.HANDLERS]:
             self.handlers.append((url_path_join("/qconnect", pattern) if pattern else "/qconnect/?", kind))
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
@@ -56,7 +55,7 @@ class QConnectApp(ExtensionApp):
         """Closes the websockets and stops the poll loop; jobs go on."""
         if self.site is None:
             return
-        await self.site.splices.close()
+        await self.site.places.close()
         if self.quiet and self.serverapp:
             self.quiet.release(self.serverapp.log)
         await self.site.sessions.close()

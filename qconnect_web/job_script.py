@@ -24,20 +24,6 @@ from .values.app import App
 from .values.job import PORTABLE_NAME, JobSpec
 from .values.session import Record
 
-LIBRARY = (
-    "words.sh",
-    "processes.sh",
-    "runtime.sh",
-    "keys.sh",
-    "display.sh",
-    "probes.sh",
-    "ending.sh",
-    "program.sh",
-    "tmux.sh",
-    "vnc.sh",
-    "session.sh",
-)
-"""The pieces of the shell library in the order in which they stand in a script."""
 OF_KIND = {"vnc.sh": "vnc", "tmux.sh": "terminal"}
 """The pieces that only sessions of one kind need."""
 DIALECTS = ("pbs", "slurm")
@@ -57,8 +43,6 @@ ESCAPES = str.maketrans(
     }
 )
 """The inside of bash's `$'…'`."""
-READY = ("rstudio", "xterm")
-"""The shipped apps that have a ready script for plain `qsub`, with their own defaults."""
 
 
 class Shell(str):
@@ -132,9 +116,14 @@ def _piece(name: str) -> str:
     return (data_folder("jobscripts", "session.sh") / name).read_text()
 
 
+def pieces() -> list[str]:
+    """The pieces of the shell library in the order in which they stand in a script."""
+    return re.findall(r"^\. \./(\w+\.sh)$", _piece("library.sh"), re.M)
+
+
 @cache
 def _library(kind: str) -> Shell:
-    return Shell("\n".join(_piece(name) for name in LIBRARY if OF_KIND.get(name, kind) == kind))
+    return Shell("\n".join(_piece(name) for name in pieces() if OF_KIND.get(name, kind) == kind))
 
 
 def render(
@@ -232,22 +221,23 @@ def _record_rest(record: Record) -> str:
     return json.dumps(known, ensure_ascii=True)[1:]
 
 
-def ready_script(name: str) -> str:
-    """The ready script of a shipped app: one for plain `qsub` with the app's own defaults; raises UnknownApp."""
+def ready_scripts() -> dict[str, str]:
+    """The scripts for plain `qsub` by the name of their app: each shipped one with a command, with its own defaults."""
     from .apps.catalogue import Catalogue
 
     shipped = Catalogue([])
-    app = shipped.get(name)
-    return render_by_hand(app, shipped.job_spec(app, {"name": name}))
+    apps = [app for app in shipped.apps() if app.command]
+    return {app.name: render_by_hand(app, shipped.job_spec(app, {"name": app.name})) for app in apps}
 
 
-def main() -> None:
-    """Writes the ready scripts anew: `python -m qconnect_web.job_script`, in the repository."""
-    for name in READY:
-        target = data_folder("jobscripts", "session.sh") / f"{name}.pbs"
-        target.write_text(ready_script(name))
-        sys.stdout.write(f"{target}\n")
+def main(folder: str, *names: str) -> None:
+    """Writes NAME.pbs of these apps, or of all, into a folder: `python -m qconnect_web.job_script FOLDER [NAME …]`."""
+    for name, script in ready_scripts().items():
+        if not names or name in names:
+            target = Path(folder) / f"{name}.pbs"
+            target.write_text(script)
+            sys.stdout.write(f"{target}\n")
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

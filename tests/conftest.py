@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-pytest_plugins = ["tests.cluster.fixtures"]
+from tests.support.servers import REPOSITORY
+
+pytest_plugins = ["tests.cluster.fixtures", "tests.support.extent", "tests.support.failures", "tests.support.unit"]
+
+
+@pytest.fixture(scope="session")
+def browser_code() -> None:
+    """The browser code as its sources are now; a copy of the package without them (tests/mutants) brings its own."""
+    if (REPOSITORY / "hatch_build.py").is_file():
+        from hatch_build import build_frontend
+
+        build_frontend(REPOSITORY)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

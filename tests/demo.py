@@ -6,7 +6,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -30,28 +29,18 @@ def prepare(home: Path, token: str) -> None:
     settings.write_text(json.dumps({"IdentityProvider": {"token": token}, "QConnect": {"scheduler": "local"}}))
 
 
-def free_port() -> int:
-    """A TCP port that nobody uses now: 8888 if possible."""
-    for wanted in (int(os.environ.get("PORT", "8888")), 0):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", wanted))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise SystemExit("No TCP port is free on 127.0.0.1.")
-
-
-def wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
-    """Returns when the server answers; ends the demo with a message when it does not."""
+def url_of(server: subprocess.Popen[bytes], runtime: Path) -> str:
+    """Where the server answers, which says so in a file of its own: it takes another port when its first is taken."""
+    told = runtime / f"jpserver-{server.pid}.json"
     deadline = time.monotonic() + START_WITHIN
     while time.monotonic() < deadline and server.poll() is None:
         try:
+            url = f"http://127.0.0.1:{json.loads(told.read_text())['port']}"
             urllib.request.urlopen(f"{url}/api", timeout=2).close()
-        except OSError:
+        except (OSError, ValueError):  # not written, half written, or not listening yet
             time.sleep(0.2)
         else:
-            return
+            return url
     server.terminate()
     raise SystemExit("JupyterLab did not start; its messages are above.")
 
@@ -61,13 +50,13 @@ def main() -> None:
     home = Path(os.environ.get("QCONNECT_DEMO", Path.home() / ".cache/qconnect-demo")).absolute()
     token = secrets.token_hex(16)
     prepare(home, token)
-    url = f"http://127.0.0.1:{free_port()}"
     path = f"{Path(sys.prefix) / 'bin'}:{os.environ['PATH']}"
     argv = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1"]
-    argv += [f"--ServerApp.port={url.rpartition(':')[2]}", "--ServerApp.port_retries=0", "--ServerApp.log_level=WARN"]
+    argv += [f"--ServerApp.port={os.environ.get('PORT', '8888')}", "--ServerApp.log_level=WARN"]
     argv += [f"--ServerApp.root_dir={home / 'work'}", *(["--allow-root"] if os.geteuid() == 0 else [])]
-    server = subprocess.Popen(argv, env={**os.environ, "PATH": path, "JUPYTER_CONFIG_DIR": str(home / "config")})
-    wait_for(url, server)
+    places = {"JUPYTER_CONFIG_DIR": str(home / "config"), "JUPYTER_RUNTIME_DIR": str(home / "runtime")}
+    server = subprocess.Popen(argv, env={**os.environ, "PATH": path, **places})
+    url = url_of(server, home / "runtime")
     print(f"\n  Open this in your browser, then click the XTerm tile:\n\n    {url}/lab?token={token}\n", flush=True)
     print("  Ctrl-C ends JupyterLab; sessions live on, and are there again at the next make demo.\n", flush=True)
     signal.signal(signal.SIGINT, lambda *_: server.terminate())

@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, sync_playwright
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from tests.e2e.painted import wait_painted
-from tests.servers import REPOSITORY, JupyterServer
+from tests.support.servers import REPOSITORY, JupyterServer
 
 IMAGES = REPOSITORY / "docs/images"
 SIZE = {"width": 1180, "height": 720}

@@ -1,18 +1,21 @@
 #!/bin/bash
 # Runs all tests in lanes side by side, because tests wait more than they compute: first three, then the browser's, which
 # would starve beside them; the journey whose times are measured has the machine to itself. What failed is run once
-# more, alone: a test that passes only then is named by both runs, and is a fault to be found, but not the change's.
+# more, alone: a test that passes only then is named at the end with what it said first (tests/artefacts/reruns.txt), and
+# is a fault to be found, but not the change's; with more than two of them a run fails in CI. Tests marked `long` run when
+# their files have changed; all of them, and the full numbers of the others, with `make test-long`.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 logs=$(mktemp -d)
+mkdir "$logs/first" "$logs/again"
 lanes=()
 declare -A statuses=()
 trap 'kill "${lanes[@]}" 2>/dev/null; rm -rf "$logs"' EXIT
 
 # Lane: pytest's arguments for it, in `chosen`.
 choose() {
-  local cluster=(tests/cluster tests/schedulers tests/test_churn.py)
-  local doors=(tests/bench tests/cli tests/mutants tests/proxy tests/security tests/ssh)
+  local cluster=(tests/cluster tests/schedulers tests/jobscripts/test_churn.py)
+  local doors=(tests/{bench,cli,doctor,http,mutants,proxy,relay,security,transports})
   local pages=(tests/e2e/test_{home,lab,viewer,viewer_places,vnc}.py)
   case $1 in
     cluster) chosen=(-m 'not e2e' "${cluster[@]}") ;;
@@ -24,21 +27,22 @@ choose() {
   esac
 }
 
-# Lane, more arguments for pytest …. A shell has its background commands ignore Ctrl-C, and with them whatever they
-# start: tests must not.
+# Lane, folder for its failures, more arguments for pytest …. A shell has its background commands ignore Ctrl-C, and with
+# them whatever they start: tests must not.
 run() {
   choose "$1"
-  exec env --default-signal=INT,QUIT python -m pytest -o cache_dir=".pytest_cache/$1" --durations=15 "${chosen[@]}" "${@:2}"
+  exec env --default-signal=INT,QUIT python -m pytest -o cache_dir=".pytest_cache/$1" --durations=15 --long=changed \
+    --failures "$logs/$2/$1" "${chosen[@]}" "${@:3}"
 }
 
 # Lane, other lanes …: runs all side by side; the first shows what it does, the others when all are through.
 side_by_side() {
   local lane
   for lane in "${@:2}"; do
-    run "$lane" >"$logs/$lane" 2>&1 &
+    run "$lane" first >"$logs/$lane" 2>&1 &
     lanes+=($!)
   done
-  (run "$1")
+  (run "$1" first)
   statuses[$1]=$?
   for lane in "${@:2}"; do
     wait "${lanes[0]}"
@@ -48,13 +52,19 @@ side_by_side() {
   done
 }
 
-# Lane: whether it passed, in the end.
+# Lane: whether it passed, in the end. Of one that was broken off nobody knows what would have passed.
 settle() {
   local status=${statuses[$1]}
-  [[ $status == 0 ]] && return
-  [[ $status == 1 ]] || { printf '== the lane "%s" could not be run\n' "$1" && return "$status"; }
-  printf '== once more, alone: what failed in the lane "%s"\n' "$1"
-  (run "$1" --last-failed --last-failed-no-failures none)
+  if [[ $status == 1 ]]; then
+    printf '== once more, alone: what failed in the lane "%s"\n' "$1"
+    (run "$1" again --last-failed --last-failed-no-failures none)
+    status=$?
+  fi
+  if ((status > 1)); then
+    printf '== the lane "%s" could not be run\n' "$1"
+    rm -f "$logs/first/$1"
+  fi
+  return "$status"
 }
 
 rm -rf .pytest_cache
@@ -63,4 +73,5 @@ side_by_side journey
 side_by_side pages others
 failed=0
 for lane in cluster doors rest journey pages others; do settle "$lane" || failed=1; done
+python -m tests.support.failures "$logs/first" "$logs/again" || failed=1
 exit "$failed"

@@ -4,7 +4,7 @@ set -euo pipefail
 wanted=(xpra python3-pil xterm xvfb xauth x11-utils x11-xserver-utils procps iproute2 curl openssl perl tmux
   fonts-dejavu-core python3-venv)
 if [[ ${1-} != demo ]]; then
-  wanted+=(chromium git shellcheck python3-gi-cairo slurm-wlm munge openssh-server openssh-client util-linux
+  wanted+=(chromium git python3-gi-cairo slurm-wlm munge openssh-server openssh-client util-linux
     tigervnc-standalone-server tigervnc-viewer tigervnc-common zsh
     nginx-light gcc libc6-dev libssl-dev) # the last four: the benchmark's contestant and its programs
 fi

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from qconnect_web.api.handlers import HANDLERS, JOB
+import pytest
+
+from qconnect_web.api import HANDLERS
 from qconnect_web.cli import parser
 from qconnect_web.config import QConnect
+from qconnect_web.http.base import JOB
 from qconnect_web.values.session import SessionState
 
+pytestmark = pytest.mark.unit
 DOCS = Path(__file__).parent.parent / "docs"
 
 
@@ -44,9 +48,23 @@ def test_every_option_of_the_command_is_documented() -> None:
             assert f"`{option}" in text, option
 
 
+def test_each_journey_goes_through_files_that_there_are_and_counts_its_turns_back() -> None:
+    text = (DOCS / "architecture.md").read_text().partition("\n## Journeys\n")[2].partition("\n## ")[0]
+    journeys = [part for part in text.split("\n\n") if part.startswith("**")]
+    assert len(journeys) >= 5
+    for journey in journeys:
+        said = re.search(r"\((\d|no) turns? back", journey)
+        assert said, journey
+        assert journey.count("↩") == (0 if said[1] == "no" else int(said[1])) <= 3
+        for name in re.findall(r"`([a-z_/-]+)(?:/…)?`", journey):
+            places = [DOCS.parent / place / name for place in ("qconnect_web", "labextension/src", ".")]
+            files = [place.with_suffix(suffix) for place in places for suffix in ("", ".py", ".ts", ".tsx")]
+            assert any(file.exists() for file in files) or name == "qsub", name
+
+
 def test_every_document_is_linked_and_every_link_leads_somewhere() -> None:
     root = DOCS.parent
-    pages = [root / "README.md", root / "CONTRIBUTING.md", *DOCS.glob("*.md")]
+    pages = [root / "README.md", root / "CONTRIBUTING.md", root / "SECURITY.md", *DOCS.glob("*.md")]
     linked = set()
     for page in pages:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):

@@ -10,13 +10,15 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
 
-from hatch_build import NOVNC, SOURCES, STAMP, build_frontend, digest, is_current
+from hatch_build import BUILT, RENDERER, SOURCES, STAMP, build_frontend, digest, is_current
 from qconnect_web import __version__
-from tests.servers import REPOSITORY
+from qconnect_web.job_script import ready_scripts
+from tests.support.servers import REPOSITORY
 
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -69,11 +71,35 @@ def run_installed(installed: Path, tmp_path: Path) -> Callable[..., str]:
 def test_the_wheel_holds_every_file_that_the_package_reads(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     shared = f"qconnect_web-{__version__}.data/data/share/jupyter/qconnect"
-    wanted = {f"qconnect_web/{name}" for name in files("qconnect_web", "static/tsconfig.json")}
+    wanted = {f"qconnect_web/{name}" for name in files("qconnect_web")}
     wanted |= {f"{shared}/{folder}/{name}" for folder in ("jobscripts", "apps") for name in files(folder)}
-    wanted |= {"qconnect_web/novnc/novnc.js", "qconnect_web/novnc/LICENSE.MPL-2.0", "qconnect_web/novnc/LICENSE.pako"}
+    wanted |= {path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / "qconnect_web/static").rglob("*.*")}
+    assert "qconnect_web/static/licences.txt" in wanted
     assert wanted - names == set()
     assert any(name.endswith("/apps/xterm.yaml") for name in names)
+
+
+def test_the_wheel_brings_a_ready_script_of_each_app(wheel: Path) -> None:
+    opened = zipfile.ZipFile(wheel)
+    names = [name for name in opened.namelist() if name.endswith(".pbs")]
+    shared = f"qconnect_web-{__version__}.data/data/share/jupyter/qconnect/jobscripts"
+    scripts = ready_scripts()
+    assert sorted(names) == sorted(f"{shared}/{name}.pbs" for name in scripts)
+    assert {"rstudio", "xterm", "vnc", "tmux"} <= set(scripts)
+    assert {name: opened.read(f"{shared}/{name}.pbs").decode() for name in scripts} == scripts
+
+
+def test_a_build_needs_no_more_of_the_dependencies_than_it_asks_for() -> None:
+    def name(requirement: str) -> str:
+        return re.split(r"[^\w-]", requirement)[0].lower().replace("-", "_")
+
+    needed = {name(found) for found in requires("qconnect_web") or [] if "extra ==" not in found}
+    others = needed - {name(asked) for asked in RENDERER}
+    assert {"jupyterlab", "tornado"} <= others
+    without = "import sys; sys.modules.update(dict.fromkeys(sys.argv[1:])); from qconnect_web import job_script"
+    argv = [sys.executable, "-c", f"{without}; print(*job_script.ready_scripts())", *others]
+    done = subprocess.run(argv, cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.split() == [*ready_scripts()], done.stderr
 
 
 def test_an_installed_wheel_enables_the_server_extension(run_installed: Callable[..., str]) -> None:
@@ -105,21 +131,32 @@ def test_the_lock_file_names_no_registry() -> None:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A copy of the sources of the JupyterLab part, with a stamp that says it was built from them."""
+    """A copy of the sources of the browser code, with a stamp that says it was built from them."""
     for name in SOURCES:
         source = REPOSITORY / name
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, tmp_path / name, ignore=shutil.ignore_patterns("lib"))
         else:
             shutil.copy(source, tmp_path / name)
     (tmp_path / STAMP).parent.mkdir(parents=True)
     (tmp_path / STAMP).write_text(digest(tmp_path))
-    (tmp_path / NOVNC).parent.mkdir()
-    (tmp_path / NOVNC).touch()
+    (tmp_path / BUILT).parent.mkdir()
+    (tmp_path / BUILT).touch()
     return tmp_path
 
 
-@pytest.mark.parametrize("name", ["package.json", "package-lock.json", "labextension/src/index.ts"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "package.json",
+        "package-lock.json",
+        "build.mjs",
+        "labextension/src/viewer/page.ts",
+        "labextension/style/pages/base.css",
+        "qconnect_web/openapi.yaml",
+    ],
+)
 def test_a_bundle_of_older_sources_is_not_current(checkout: Path, name: str) -> None:
     assert is_current(checkout)
     before = (checkout / name).stat()
@@ -129,7 +166,7 @@ def test_a_bundle_of_older_sources_is_not_current(checkout: Path, name: str) -> 
 
 
 def test_a_removed_source_counts_and_a_test_does_not(checkout: Path) -> None:
-    (checkout / "labextension/src/__tests__/argv.spec.ts").unlink()
+    (checkout / "labextension/src/core/__tests__/argv.spec.ts").unlink()
     assert is_current(checkout)
-    (checkout / "labextension/src/argv.ts").unlink()
+    (checkout / "labextension/src/core/argv.ts").unlink()
     assert not is_current(checkout)

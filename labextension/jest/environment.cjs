@@ -1,6 +1,6 @@
 const { TestEnvironment } = require('jest-environment-jsdom');
 
-/** jsdom with what browsers have and it has not: Node's own fetch and its companions, and observers that observe nothing. */
+/** jsdom with what browsers have and it has not: Node's own fetch and its companions, observers that observe nothing, and dialogs. */
 module.exports = class extends TestEnvironment {
   async setup() {
     await super.setup();
@@ -16,6 +16,14 @@ module.exports = class extends TestEnvironment {
       observe() {}
       unobserve() {}
       disconnect() {}
+    };
+    const dialog = this.global.HTMLDialogElement.prototype;
+    dialog.showModal = function () {
+      this.open = true;
+    };
+    dialog.close = function () {
+      this.open = false;
+      this.dispatchEvent(new this.ownerDocument.defaultView.Event('close'));
     };
     this.global.matchMedia = () => ({ matches: false, addListener() {}, removeListener() {} });
   }

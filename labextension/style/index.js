@@ -1,1 +1,2 @@
+import './ui.css';
 import './base.css';

@@ -43,12 +43,13 @@ class Command:
     async def run(self) -> Exit:
         """Does what the options say."""
         from ..config import QConnect, site_config
+        from ..site import build_sessions, flavour_of
         from .prompts import TtyAsker
 
         deed = self._deed()
         site = QConnect(config=site_config())
-        flavour = site.flavour()
-        manager = site.build_sessions(flavour, TtyAsker(self._screen))
+        flavour = flavour_of(site)
+        manager = build_sessions(site, flavour, TtyAsker(self._screen))
         self._visit = Visit(manager, self._options, self._screen, ssh=site_ssh(site))
         try:
             if self._options.doctor:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+BUILT = Path(__file__).parents[1] / "static"
+"""What the build made of the browser code (build.mjs)."""
 BINARY = (".png", ".ico", ".jpg", ".gif", ".webp", ".woff", ".woff2", ".gz")
 """Suffixes whose content is compressed already."""
 TYPES = {

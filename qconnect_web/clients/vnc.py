@@ -1,20 +1,11 @@
-"""The files of the browser's client for VNC desktops: noVNC as the build bundled it, and our page around it."""
+"""The files of the browser's client for VNC desktops: noVNC and our page around it, as the build bundled them."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from .assets import read_folder
-
-STATIC = Path(__file__).parents[1] / "static"
-NOVNC = Path(__file__).parents[1] / "novnc" / "novnc.js"
-SHARED = ("page", "methods", "painting", "clipboard", "work", "entry")
-"""Modules of the agent of xpra's client that this one uses as well."""
+from .assets import BUILT, read_folder
 
 
 def vnc_files() -> dict[str, bytes]:
-    """The client's files by name, its page `index.html` among them; raises OSError when noVNC was not built."""
-    own = {f"vnc/{name}": body for name, body in read_folder(STATIC / "vnc", (".js", ".css")).items()}
-    shared = {f"agent/{name}.js": (STATIC / "agent" / f"{name}.js").read_bytes() for name in SHARED}
-    page = (STATIC / "vnc" / "index.html").read_bytes()
-    return {**own, **shared, "vnc/novnc.js": NOVNC.read_bytes(), "index.html": page}
+    """The client's files by name, its page `index.html` among them; raises OSError when it was not built."""
+    page = (BUILT / "vnc" / "index.html").read_bytes()
+    return {**read_folder(BUILT / "vnc", (".js", ".css")), "index.html": page}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import hashlib
 import logging
 import re
 import subprocess
@@ -12,31 +11,15 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from html.parser import HTMLParser
 from pathlib import Path
 
 from ..environment import job_environment
-from .assets import Asset, Bundle, read_folder
+from .assets import BUILT, Asset, Bundle, read_folder
+from .csp import csp
 from .vnc import vnc_files
 
 log = logging.getLogger(__name__)
 
-STATIC = Path(__file__).parents[1] / "static"
-DEFAULT_FOLDERS = (Path("/usr/share/xpra/www"),)
-AGENT_FILES = (
-    "page",
-    "origin",
-    "methods",
-    "painting",
-    "packets",
-    "windows",
-    "clipboard",
-    "work",
-    "entry",
-    "keyboard",
-    "main",
-)
-"""The agent's modules, each after those that it imports from."""
 EMPTY_PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII="
 )
@@ -68,76 +51,10 @@ def xpra_version(text: str) -> tuple[int, int] | None:
     return (int(found[1]), int(found[2])) if found else None
 
 
-class _Scripts(HTMLParser):
-    """Collects what a page runs without loading a file: inline scripts and event handlers."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.inline: list[str] = []
-        self.handlers: list[str] = []
-        self._open = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = dict(attrs)
-        self.handlers += [value for name, value in attrs if name.startswith("on") and value]
-        if tag == "script" and "src" not in values:
-            self._open = True
-            self.inline.append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "script":
-            self._open = False
-
-    def handle_data(self, data: str) -> None:
-        if self._open:
-            self.inline[-1] += data
-
-
-def _hash(script: str) -> str:
-    """The CSP source of one inline script, as the browser hashes it: line ends are LF by then."""
-    text = script.replace("\r\n", "\n").replace("\r", "\n")
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-def csp(html: bytes, *, opaque: bool) -> str:
-    """The content security policy of a client's page: its own files, its inline scripts by hash, no eval.
-
-    `opaque` is for pages that come from a node: they are put into an origin of their own, where 'self' names nothing
-    for workers (viewer.md §4), by the header as well as by the frame, so that a direct open is covered too.
-    """
-    scripts = _Scripts()
-    scripts.feed(html.decode("utf-8", "replace"))
-    scripts.close()
-    inline = sorted({_hash(text) for text in scripts.inline})
-    handlers = sorted({_hash(text) for text in scripts.handlers})
-    unsafe = ["'unsafe-hashes'", *handlers] if handlers else []
-    rules = [
-        "default-src 'none'",
-        " ".join(["script-src 'self'", *inline, *unsafe]),
-        "style-src 'self'",
-        "style-src-attr 'unsafe-inline'",
-        "img-src 'self' data: blob:",
-        "connect-src 'self'",
-        "worker-src blob:" if opaque else "worker-src 'self'",
-        "font-src 'self'",
-        "media-src blob: data:",
-        "frame-ancestors 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-    ]
-    if opaque:
-        rules.append("sandbox allow-scripts allow-downloads allow-pointer-lock")
-    return "; ".join(rules)
-
-
 @cache
 def agent() -> bytes:
-    """The agent as one classic script: it must run before the client's first script, which no module does."""
-    parts = [(STATIC / "agent" / f"{name}.js").read_text("utf-8") for name in AGENT_FILES]
-    code = "\n".join(parts)
-    code = re.sub(r"^import \{[^}]*\} from '[^']*';\n", "", code, flags=re.MULTILINE)
-    code = re.sub(r"^export (?=const |function |async function )", "", code, flags=re.MULTILINE)
-    return f"(() => {{\n'use strict';\n{code}}})();\n".encode()
+    """The agent, as the build made one classic script of it; raises OSError when it was not built."""
+    return (BUILT / "agent" / "agent.js").read_bytes()
 
 
 def inject_agent(html: bytes) -> bytes:
@@ -149,7 +66,7 @@ def inject_agent(html: bytes) -> bytes:
 
 def closed_page() -> bytes:
     """Our `connect.html`: where a client goes that our agent does not know, to say that its connection ended."""
-    return (STATIC / "closed.html").read_bytes()
+    return (BUILT / "agent" / "closed.html").read_bytes()
 
 
 def _run_version(folder: Path) -> tuple[int, int] | None:
@@ -206,7 +123,7 @@ def load_vnc_client() -> Client:
 class Clients:
     """The clients of this machine, loaded in a thread on first need and kept for the life of the server."""
 
-    def __init__(self, folders: Sequence[Path] = DEFAULT_FOLDERS) -> None:
+    def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = tuple(folders)
         self._loaded: list[Client] = []
         self.vnc: Client | None = None
@@ -263,6 +180,3 @@ class Clients:
         """Our `connect.html` for clients whose files come from a node."""
         body = closed_page()
         return Asset("connect.html", body, csp(body, opaque=True))
-
-    inject_agent = staticmethod(inject_agent)
-    csp = staticmethod(csp)

@@ -1,13 +1,13 @@
 """The pages that the browser shows, and what they are made of."""
 
-from .handlers import ClientHandler, HomeHandler, PageHandler, StaticHandler, ViewerHandler
+from ..http.base import ANY_JOB, QConnectHandler
+from .handlers import ClientHandler, HomeHandler, StaticHandler, ViewerHandler
 from .live import LiveHandler
 
-SESSION = r"([^/]+)"
-HANDLERS: list[tuple[str, type[PageHandler]]] = [
+HANDLERS: list[tuple[str, type[QConnectHandler]]] = [
     ("", HomeHandler),
     (r"static/([0-9a-f]{32})/(.+)", StaticHandler),
     (r"client/([0-9a-f]{32})/(.+)", ClientHandler),
-    (rf"{SESSION}/live", LiveHandler),
-    (rf"{SESSION}/?", ViewerHandler),
+    (rf"{ANY_JOB}/live", LiveHandler),
+    (rf"{ANY_JOB}/?", ViewerHandler),
 ]

@@ -6,20 +6,15 @@ import asyncio
 import re
 from functools import cache
 from http.client import responses
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jupyter_server.auth.decorator import allow_unauthenticated, authorized
-from jupyter_server.base.handlers import JupyterHandler
 from tornado import web
 
-from ..clients.assets import Asset, Bundle, byte_range, read_folder
-from ..clients.xpra import STATIC
+from ..clients.assets import BUILT, Asset, Bundle, byte_range, read_folder
 from ..errors import UnknownSession
-from ..http.origin import is_known_host
-
-if TYPE_CHECKING:
-    from ..config import Site
+from ..http.base import QConnectHandler
 
 PAGE_CSP = "; ".join(
     [
@@ -37,57 +32,35 @@ PAGE_CSP = "; ".join(
 )
 IMMUTABLE = "private, max-age=31536000, immutable"
 
-templates = Environment(
-    loader=FileSystemLoader(STATIC.parent / "templates"), autoescape=True, undefined=StrictUndefined
-)
+templates = Environment(loader=FileSystemLoader(BUILT.parent / "templates"), autoescape=True, undefined=StrictUndefined)
 
 
 @cache
 def our_files() -> Bundle:
     """Our own scripts and styles: a few small files, read once."""
-    files = read_folder(STATIC, (".js", ".css", ".svg"))
+    files = read_folder(BUILT / "pages", (".js", ".css", ".svg"))
     return Bundle({name: Asset(name, body) for name, body in files.items()})
 
 
-class PageHandler(JupyterHandler):
-    """What all pages share: the site, the policy, and templates that escape."""
+class PageHandler(QConnectHandler):
+    """What all pages share: their policy, and templates that escape."""
 
-    auth_resource = "qconnect"
     csp = PAGE_CSP
-
-    @property
-    def site(self) -> Site:
-        site: Site = self.settings["qconnect"]
-        return site
-
-    def check_host(self) -> bool:
-        return super().check_host() and is_known_host(self.request, self.site.hosts)
-
-    @property
-    def content_security_policy(self) -> str:
-        return self.csp
-
-    def set_default_headers(self) -> None:
-        super().set_default_headers()
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("Referrer-Policy", "no-referrer")
 
     async def page(self, template: str, **values: Any) -> None:
         """Sends a page; it is asked for anew each time, as it carries the addresses of the current files."""
         _ = self.xsrf_token  # sets the cookie that our scripts send back
         files = await asyncio.to_thread(our_files)
-        modules = sorted(name for name in files.files if name.startswith((f"{template}/", "shared/")))
         text = templates.get_template(f"{template}.html").render(
-            static=f"{self.base_url}qconnect/static/{files.digest}/", modules=modules, base_url=self.base_url, **values
+            static=f"{self.base_url}qconnect/static/{files.digest}/", base_url=self.base_url, **values
         )
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Cache-Control", "no-store")
         self.finish(text)
 
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
+    def error_body(self, status: int, message: str, reason: str) -> tuple[str, str]:
         """A plain word: Jupyter's own error page brings inline styles and scripts, which our policy stops."""
-        self.set_header("Content-Type", "text/plain; charset=utf-8")
-        self.finish(f"{status_code} {responses.get(status_code, 'Error')}\n")
+        return "text/plain; charset=utf-8", f"{status} {responses.get(status, 'Error')}\n"
 
     async def unknown(self) -> None:
         """404 with the sessions that live; nothing of the request is repeated."""
@@ -118,7 +91,7 @@ class ViewerHandler(PageHandler):
     @authorized
     async def get(self, job_id: str) -> None:
         try:
-            session = await self.site.sessions.find(job_id)
+            session = await self.find_session(job_id)
         except UnknownSession:
             await self.unknown()
             return

@@ -10,18 +10,16 @@ from collections import defaultdict
 from collections.abc import Awaitable
 from contextlib import AbstractContextManager, suppress
 from typing import Any, ClassVar
-from urllib.parse import urlparse
 
 from jupyter_server.auth.decorator import authorized, ws_authenticated
 from jupyter_server.base.websocket import WebSocketMixin
-from tornado import web
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from ..errors import BadRequest, QConnectError, UnknownApp, UnknownSession
+from ..errors import BadRequest, QConnectError, UnknownApp
+from ..http.base import QConnectHandler, answers
 from ..proxy.activity import note_input
 from ..transports.login_questions import Answer
 from ..values.session import Session, SessionState
-from .handlers import PageHandler
 from .viewers import Owners
 
 VIEWER_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
@@ -30,7 +28,7 @@ LOOK_S = 1.0
 MAX_MESSAGE = 4096
 
 
-class LiveHandler(WebSocketMixin, WebSocketHandler, PageHandler):
+class LiveHandler(WebSocketMixin, WebSocketHandler, QConnectHandler):
     """The viewer's heartbeat: answers each message with the session, and speaks up when the session changes.
 
     The page sends `{"t": ms, "viewer": id, "client": bool, "focus": bool, "size": [w, h], "input": bool, "again": bool,
@@ -42,25 +40,19 @@ class LiveHandler(WebSocketMixin, WebSocketHandler, PageHandler):
     """
 
     flood_prone = True
+    opens_websocket = True
     owners: ClassVar[dict[str, Owners]] = defaultdict(Owners)
 
     def check_origin(self, origin: str | None = None) -> bool:
-        """Our own host and port; no Origin at all only from programs that bring a token instead of a cookie."""
-        origin = origin if origin is not None else self.request.headers.get("Origin")
-        if origin is None:
-            return self.token_authenticated
-        return urlparse(origin.lower()).netloc == self.request.headers.get("Host", "").lower()
+        """The one rule, in place of Jupyter's for websockets."""
+        return QConnectHandler.check_origin(self)
 
     # Execute, not read: it hands out tickets, and a ticket is the session's keyboard and mouse.
+    @answers
     @ws_authenticated
     @authorized("execute")  # type: ignore[untyped-decorator]  # its types break with an action
-    async def get(self, job_id: str) -> None:  # type: ignore[override]  # as above
-        if not self.check_origin():
-            raise web.HTTPError(403)
-        try:
-            self.session = await self.site.sessions.find(job_id)
-        except UnknownSession:
-            raise web.HTTPError(404) from None
+    async def get(self, job_id: str) -> None:
+        self.session = await self.find_session(job_id)
         await self.site.clients.ready()
         opened: Awaitable[None] = super().get(job_id)
         await opened
@@ -70,7 +62,7 @@ class LiveHandler(WebSocketMixin, WebSocketHandler, PageHandler):
         self.viewer: str | None = None
         self.said = ""
         self.fitted: tuple[int, int] | None = None
-        self.watch: AbstractContextManager[None] = self.site.sessions.watching(self.session.id)
+        self.watch: AbstractContextManager[None] = self.site.sessions.watching()
         self.watch.__enter__()
         self.seats = self.owners[self.session.record.key]
         self.seats.join(self)

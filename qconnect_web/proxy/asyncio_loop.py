@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from ..relay.pump import READ, WRITE, Closed, Side, Splice
+from ..relay.flow import Side
+from ..relay.pump import READ, WRITE, Closed, Splice
 
 REPORT_S = 5.0
 

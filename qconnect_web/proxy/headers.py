@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from tornado import httputil
 
 from ..errors import BadRequest, UpstreamFailed
+from ..http.headers import SAFE_HEADERS, STRICT_CSP
 from ..transports.keys import SERVER_NAME
 
 REQUEST_HEADERS = ("Accept", "Accept-Encoding", "If-Modified-Since", "If-None-Match")
 """What a file's server gets of the browser's request; no cookie, token, address or referrer is among it."""
 RESPONSE_HEADERS = ("Content-Encoding", "Content-Type", "Etag", "Last-Modified", "Vary")
 """What the browser gets of a node's answer; no cookie, policy, redirect or CORS permission is among it."""
-STRICT_CSP = "default-src 'none'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'; sandbox"
-"""The policy of whatever is no page of the client: opened directly, it can do nothing."""
-SAFE_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
 WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}"  # RFC 7230, section 3.2.6
 PROTOCOLS = re.compile(rf"{WORD}(?:[ \t]*,[ \t]*{WORD}){{0,15}}")

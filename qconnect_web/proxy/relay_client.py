@@ -18,8 +18,9 @@ from typing import Any
 
 from ..aio import happens
 from ..relay.channel import Channel
+from ..relay.flow import Side
 from ..relay.pinned_tls import PinnedContext
-from ..relay.pump import Closed, Side
+from ..relay.pump import Closed
 from .asyncio_loop import AsyncioHost
 from .metrics import RELAY_STARTS
 

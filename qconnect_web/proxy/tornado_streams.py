@@ -8,7 +8,8 @@ from typing import Protocol
 
 from tornado.iostream import IOStream, StreamClosedError
 
-from ..relay.pump import CHUNK, Closed, Side
+from ..relay.flow import CHUNK, Side
+from ..relay.pump import Closed
 from .asyncio_loop import SocketPump
 
 Report = Callable[[int, int], None]

@@ -1,143 +1,126 @@
-"""Joins a browser's websocket with a session's display, and knows which are joined."""
+"""A request for the websocket of a session's display, from the check to the pump, in the order in which it goes.
+
+`prepare` has checked the name it came by, who asks, and from whose page. Here its session is found and a place taken;
+it is held until the session is ready; a line is opened to the display; the browser is answered 101; and both ends are
+given to the pump.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import time
-from collections.abc import Callable, Coroutine
-from contextvars import Context
-from typing import Any, TypeVar
+from functools import partial
 
-from tornado.iostream import IOStream
+from jupyter_server.auth.decorator import allow_unauthenticated, authorized, ws_authenticated
+from tornado.iostream import IOStream, StreamClosedError
 
-from ..errors import TooManyRequests
+from ..errors import Forbidden, NotReady, UpstreamFailed
+from ..http.base import answers
 from ..values.session import Session
-from .activity import Tally
-from .display_line import Line
-from .log_limit import Bucket
-from .metrics import CLOSED, WEBSOCKETS
-from .relay_client import Relay
-from .tornado_streams import Pump
+from .activity import note_input
+from .dial import tune
+from .display_line import Line, open_line
+from .handler import DisplayHandler
+from .headers import Upgrade
+from .metrics import OPENING, UPGRADES
+from .places import Place
 
-Told = Callable[[], None]
-OnInput = Told | None
-CLOSE_S = 5.0
-T = TypeVar("T")
+HOLD_S = 50.0
+"""Seconds that a websocket's upgrade may wait for its session; below the 60 s after which web servers give up."""
+WRITE_S = 10.0
 
 
-class Place:
-    """One viewer's place at one session: first its request waits in it, then its bytes are pumped."""
+class DisplayWebsocket(DisplayHandler):
+    """A page of ours asks, or a program that brings a token."""
 
-    def __init__(self, session: str, viewer: str) -> None:
-        self.session, self.viewer = session, viewer
-        self.over: str | None = None
-        """Why it was ended from here; None while it was not."""
-        self.task: asyncio.Task[Any] | None = None
-        self._stop: Callable[[], Any] = lambda: None
+    opens_websocket = True
+    _place: Place | None = None
 
-    def end(self, why: str) -> None:
-        """Stops whatever goes on in it."""
-        self.over = self.over or why
-        self._stop()
+    @answers
+    @ws_authenticated
+    @authorized("execute")  # type: ignore[untyped-decorator]  # its types break with an action: typing is more than "read"
+    async def get(self, job_id: str, viewer: str) -> None:
+        await self._open(job_id, viewer)
 
-    async def hold(self, work: Coroutine[Any, Any, T]) -> T | None:
-        """The result of `work`, or None when the place was ended before there was one."""
-        task: asyncio.Task[T] = asyncio.create_task(work)
-        self.task = task
-        self._stop = task.cancel
+    head = get
+
+    async def _open(self, job_id: str, viewer: str) -> None:
+        """Holds the upgrade until the session is ready, proves its display, and hands both connections over."""
+        upgrade = Upgrade.of(self.request.headers)
+        session = await self.find_session(job_id)
+        place = self._place = self.site.places.enter(session.record.key, viewer)
         try:
-            return await task
-        except asyncio.CancelledError:
-            if self.over is None:
-                raise
-            return None
+            found = await place.hold(self._reach(session, upgrade))
+            if found is None:
+                raise NotReady(f"The websocket was given up: {place.over}.", reason="given-up")
+            await self._hand_over(place, *found)
+        except BaseException:
+            self.site.places.leave(place)
+            raise
 
-    def pump(self, pump: Pump, work: Coroutine[Any, Any, None]) -> None:
-        """Keeps the pump that `work` runs, to stop it when the place is ended."""
-        self._stop = pump.end
-        # A context of its own: the request's would keep its handler in memory as long as the websocket lives.
-        self.task = Context().run(asyncio.create_task, work)
-        if self.over:
-            pump.end()
-
-
-class Splices:
-    """All places of this server: one per viewer, a bounded number per session (`most`) and per minute; 0: no limit."""
-
-    def __init__(self, log: logging.Logger, relay: Relay, most: int = 16, per_minute: int = 240) -> None:
-        self._log = log
-        self.relay = relay
-        self._most, self._per_minute = most, per_minute
-        self._places: set[Place] = set()
-        self._asked: dict[str, Bucket] = {}
-
-    def enter(self, session_key: str, viewer: str) -> Place:
-        """A place for a viewer; the one it had before is ended. Raises TooManyRequests when the session is full."""
-        self._count(session_key)
-        others = [place for place in self._places if place.session == session_key]
-        for place in others:
-            if place.viewer == viewer:
-                place.end("a newer connection of the same viewer")
-                self.leave(place)
-        if self._most and sum(place.viewer != viewer for place in others) >= self._most:
-            raise TooManyRequests(
-                f"This session is open in {self._most} places already. Close some of them, then reload the page."
-            )
-        place = Place(session_key, viewer)
-        self._places.add(place)
-        WEBSOCKETS.set(len(self._places))
-        return place
-
-    def _count(self, session_key: str) -> None:
-        """One more request for this session; those that nobody asks for any more are forgotten."""
-        self._asked = {key: bucket for key, bucket in self._asked.items() if key == session_key or not bucket.full}
-        if not self._asked.setdefault(session_key, Bucket(self._per_minute)).take():
-            raise TooManyRequests("This session was opened too often within a minute. Wait a minute, then reload.")
-
-    def leave(self, place: Place) -> None:
-        """Gives the place up."""
-        self._places.discard(place)
-        WEBSOCKETS.set(len(self._places))
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    def join(
-        self, place: Place, session: Session, browser: IOStream, line: Line, on_input: OnInput, hung_up: Told
-    ) -> None:
-        """Pumps between the two until one ends; returns at once, and owns both from now on.
-
-        `hung_up` is called when it was the node that ended it.
-        """
-        tally = Tally(on_input)
-        pump = line.join(browser, tally)
-        node = session.connection.node if session.connection else "?"
-        place.pump(pump, self._run(place, session.id, node, pump, tally, hung_up))
-
-    async def _run(self, place: Place, job_id: str, node: str, pump: Pump, tally: Tally, hung_up: Told) -> None:
-        """One line in the log when it opens, one when it closes; nothing in them is secret."""
-        started, name = time.monotonic(), f"{job_id} (viewer {place.viewer[:8]})"
-        self._log.info("qconnect: websocket of session %s opened, display on %s", name, node)
+    async def _reach(self, session: Session, upgrade: Upgrade) -> tuple[Session, Line, bytes]:
+        """As `_line`; the page will be told why, if there is none."""
+        troubles = self.site.troubles
         try:
-            closed = await pump.run()
-        finally:
-            self.leave(place)
-        tally(closed.bytes_up, closed.bytes_down)
-        CLOSED.labels(closed.who).inc()
-        if closed.who == "node":
-            hung_up()
-        self._log.info(
-            "qconnect: websocket of session %s closed by the %s (%s) after %.1f s: %d bytes up, %d bytes down",
-            *(name, closed.who, place.over or "end of connection", time.monotonic() - started),
-            *(closed.bytes_up, closed.bytes_down),
-        )
+            found = await self._line(session.id, upgrade)
+        except (UpstreamFailed, Forbidden) as error:
+            troubles.note(session.record.key, error)
+            if isinstance(error, UpstreamFailed):
+                self.site.sessions.lost(session)
+            raise
+        troubles.clear(session.record.key)
+        self.site.sessions.reached(session)
+        return found
 
-    async def close(self) -> None:
-        """Ends them all, within 5 s; for the stop of the server."""
-        tasks = [place.task for place in self._places if place.task]
-        for place in list(self._places):
-            place.end("the server stops")
-        if tasks:
-            await asyncio.wait(tasks, timeout=CLOSE_S)
-        await self.relay.close()
+    async def _line(self, job_id: str, upgrade: Upgrade) -> tuple[Session, Line, bytes]:
+        """The session when it is ready, a line to its display, and the 101 for the browser."""
+        relay = self.site.places.relay
+        browser = getattr(self.request.connection, "stream", None)
+        if browser is not None and type(browser) is IOStream:
+            starting = asyncio.ensure_future(relay.ready())  # while the session is waited for
+            starting.add_done_callback(lambda done: done.cancelled() or done.exception())
+        session, endpoint = await self.endpoint(job_id, HOLD_S)
+        with OPENING.time():
+            return session, *await open_line(session, endpoint, upgrade, relay, browser)
+
+    async def _hand_over(self, place: Place, session: Session, line: Line, head: bytes) -> None:
+        """Answers 101 and lets go of the browser's connection; from here on nothing can be refused any more."""
+        browser = self.detach()
+        try:
+            tune(browser.socket)
+            written = browser.write(head)
+            # Waiting lets Tornado read, and what ends meanwhile would be closed with its last bytes unread.
+            if browser.writing():
+                await asyncio.wait_for(written, WRITE_S)
+        except (StreamClosedError, asyncio.TimeoutError, AttributeError, OSError):  # it left at this very moment
+            browser.close()
+            line.close()
+            self.site.places.leave(place)
+            return
+        UPGRADES.labels("opened").inc()
+        page = "Origin" in self.request.headers  # a program's has none
+        on_input = None if page else partial(note_input, self.settings)
+        hung_up = partial(self.site.sessions.lost, session)
+        self.site.places.join(place, session, browser, line, on_input, hung_up)
+
+    def on_connection_close(self) -> None:
+        """The browser left before it got its answer."""
+        if self._place:
+            self._place.end("the browser left")
+        super().on_connection_close()
+
+    def refuse(self, status: int, message: str, reason: str) -> None:
+        """Answers with an error, and counts it."""
+        if not self._finished:
+            UPGRADES.labels(reason).inc()
+        super().refuse(status, message, reason)
+
+
+class TicketWebsocket(DisplayWebsocket):
+    """The same for a page whose files come from a node; any origin, as its own is opaque."""
+
+    @allow_unauthenticated  # `prepare` has seen the ticket
+    @answers
+    async def get(self, job_id: str, viewer: str, ticket: str) -> None:
+        await self._open(job_id, viewer)
+
+    head = get

@@ -1,6 +1,6 @@
 """What runs in the relay process: sessions' bytes pass here, so that a busy Jupyter server freezes no display.
 
-It imports the standard library and its three neighbours only, opens nothing by itself, and lives as long as the
+It imports the standard library and its neighbours here only, opens nothing by itself, and lives as long as the
 channel to its server. A session is a number (`n`); what the server asks and what it is answered:
 
     {"do": "take", "n"} + connection            the connection to a display, its owner proved or about to be
@@ -26,8 +26,9 @@ from typing import Any
 
 from .channel import Channel
 from .epoll_loop import EpollHost
+from .flow import Side
 from .pinned_tls import PinnedContext, same_fingerprint
-from .pump import READ, WRITE, Closed, Side, Splice
+from .pump import READ, WRITE, Closed, Splice
 
 MAX_HEAD = 16 * 1024
 """Bytes that a node's answer to the upgrade may have before its first frame."""

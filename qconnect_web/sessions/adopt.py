@@ -10,15 +10,8 @@ from pathlib import Path
 
 from ..values.job import Job
 from ..values.session import Record
+from . import timings
 from .store import Store
-
-SUBMIT_WITHIN = 120.0
-"""Seconds after which a submission that nobody can see any more counts as abandoned."""
-LATE_BY = 600.0
-"""Seconds for which an abandoned intent is kept, for a job that the scheduler announces late.
-
-A submission that was given up may still be in the batch system's hands, for as long as that is busy.
-"""
 
 
 def process_start(pid: int) -> str | None:
@@ -42,7 +35,7 @@ def abandoned(record: Record, now: float) -> bool:
     pid, _, start = process.partition(":")
     if host == socket.gethostname() and pid.isdigit() and process_start(int(pid)) != start:
         return True
-    return now - record.created > SUBMIT_WITHIN
+    return now - record.created > timings.SUBMIT_WITHIN
 
 
 def adopted(records: list[Record], mine: list[Job], store: Store) -> dict[str, str]:
@@ -50,7 +43,7 @@ def adopted(records: list[Record], mine: list[Job], store: Store) -> dict[str, s
     now = time.time()
     found = {job.session: job.id for job in mine if job.session}
     for record in records:
-        if record.key not in found and abandoned(record, now) and now - record.created > LATE_BY:
+        if record.key not in found and abandoned(record, now) and now - record.created > timings.LATE_BY:
             store.remove(record.key)
     return {record.key: found[record.key] for record in records if record.key in found}
 

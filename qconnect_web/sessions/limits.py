@@ -7,18 +7,19 @@ from collections import deque
 from dataclasses import dataclass
 
 from ..errors import TooManyRequests
+from . import timings
 
 
 @dataclass(frozen=True)
 class Limits:
     """What one user may ask of the site; the first two know no limit as 0."""
 
-    live: int = 20
+    live: int
     """Live sessions."""
-    starts_per_minute: int = 30
-    keep_ended_days: float = 7
+    starts_per_minute: int
+    keep_ended_days: float
     """Days for which an ended session is kept."""
-    questions_per_minute: int = 5
+    questions_per_minute: int
     """What all of the user's servers and command lines together may ask a batch system about the user's jobs."""
 
 
@@ -32,7 +33,7 @@ class Allowance:
     def take(self, live: int) -> None:
         """Takes one start, given how many sessions live; raises TooManyRequests when a limit is reached."""
         now = time.monotonic()
-        while self._starts and now - self._starts[0] > 60:
+        while self._starts and now - self._starts[0] > timings.STARTS_WINDOW:
             self._starts.popleft()
         if self.limits.live and live >= self.limits.live:
             have = "1 session" if live == 1 else f"{live} sessions"

@@ -13,27 +13,22 @@ from typing import Any
 
 from ..aio import happens
 from ..apps.catalogue import Catalogue
-from ..errors import NotReady, QConnectError, UnknownSession, Unreachable
+from ..errors import NotReady, QConnectError, UnknownSession
 from ..schedulers import Scheduler
 from ..transports import Transport
 from ..transports.endpoint import Endpoint
 from ..values.app import App
-from ..values.session import Record, Session, SessionState
-from . import describe
-from .job_cache import JobBook
+from ..values.session import Record, Session
+from . import describe, timings
+from .connect import Connector
+from .job_cache import JobCache
 from .limits import Allowance, Limits
-from .poll import Poll
+from .poll import SCHEDULER, Poll
 from .queues import Queues
-from .runs import Doubts
 from .start import Submission
 from .store import LOGS, Store
 
-FIRST_LOOK = 1.5
-"""Seconds that the first listing waits for the first look at the folders."""
 LOG_LIMIT = 64 * 1024
-HELD_LOOK = 0.1
-"""Seconds between two looks at whether the scheduler has answered about a display that was lost."""
-NO_DISPLAY = "This terminal session has no display. Run `qconnect` in it: it opens one, or says why there is none."
 Sessions = list[Session]
 Arguments = list[str]
 
@@ -56,8 +51,9 @@ class SessionManager:
         self.scheduler = scheduler
         self.queues = Queues(scheduler)
         self._transport, self._store, self._limits = transport, store, limits
-        self._book = JobBook(scheduler, store, limits.questions_per_minute)
-        self._poll = Poll(store, self._book, log)
+        cache = JobCache(scheduler, store, limits.questions_per_minute)
+        self._poll = Poll(store, cache, log)
+        self._connector = Connector(transport=transport, store=store, poll=self._poll, cache=cache)
         self._log = log
         self._submission = Submission(
             scheduler=scheduler,
@@ -69,7 +65,6 @@ class SessionManager:
             poll=self._poll,
             log=log,
         )
-        self._doubts = Doubts(self._poll.hurry)
         self._tasks: set[asyncio.Task[Any]] = set()
 
     # ------------------------------------------------------------------ life of the manager
@@ -85,34 +80,34 @@ class SessionManager:
             if task.get_name() != "submit":
                 task.cancel()
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=10)
+            await asyncio.wait(self._tasks, timeout=timings.CLOSE_WITHIN)
         await self.queues.close()  # a submission may have waited for their answer
         await self._transport.close()
 
     def on_change(self, listener: Callable[[Session], None]) -> None:
         """Calls `listener` with every session that changed, from now on."""
-        self._poll.listeners.append(listener)
+        self._poll.observers.listeners.append(listener)
 
-    def watching(self, job_id: str | None = None) -> AbstractContextManager[None]:
+    def watching(self) -> AbstractContextManager[None]:
         """Somebody looks at the sessions while this is open: changes are noticed sooner."""
-        return self._poll.watching()
+        return self._poll.observers.watching()
 
     async def change(self, timeout: float) -> None:
         """Waits until something changed, at most `timeout` seconds."""
-        await self._poll.change(timeout)
+        await self._poll.observers.change(timeout)
 
     # ------------------------------------------------------------------ looking
     async def list(self) -> Sessions:
         """All sessions, newest first, from what is known now: never waits for the scheduler."""
-        self._poll.glance()
-        await happens(self._poll.looked, FIRST_LOOK)
-        found = sorted(self._poll.sessions.values(), key=lambda session: session.record.created, reverse=True)
+        self._poll.observers.glance()
+        await happens(self._poll.looked, timings.FIRST_LOOK)
+        found = sorted(self._poll.known.sessions.values(), key=lambda session: session.record.created, reverse=True)
         return [session for session in found if not self._expired(session)]
 
     async def find(self, job_id: str) -> Session:
         """The session of a job id, or of its number alone when that names just one; raises UnknownSession."""
-        self._poll.glance()
-        await happens(self._poll.looked, FIRST_LOOK)
+        self._poll.observers.glance()
+        await happens(self._poll.looked, timings.FIRST_LOOK)
         found = self._named(job_id)
         if not found:
             await self._poll.look_now()  # another server or the command line may just have started it
@@ -124,10 +119,10 @@ class SessionManager:
     async def refresh(self) -> str | None:
         """Waits for the scheduler's own word on every session; returns why there is none, when it does not answer."""
         await self._poll.asked()
-        return self._poll.problems.get("scheduler")
+        return self._poll.problems.of(SCHEDULER)
 
     def _named(self, job_id: str) -> Sessions:
-        sessions = self._poll.sessions.values()
+        sessions = self._poll.known.sessions.values()
         exact = [session for session in sessions if session.id == job_id]
         return exact or [session for session in sessions if session.id.partition(".")[0] == job_id]
 
@@ -202,7 +197,7 @@ class SessionManager:
         if not session.state.final:
             raise NotReady("The session is still there. Stop it first, then remove it.", reason="still-alive")
         await asyncio.to_thread(self._store.remove, session.record.key)
-        self._doubts.end(session)
+        self._connector.reached(session)
         await self._poll.look_now()
 
     def _expired(self, session: Session) -> bool:
@@ -220,33 +215,15 @@ class SessionManager:
         The scheduler's word on a display that was lost may take five seconds more.
         Raises UnknownSession, NotReady (it ended, or the time is up), Unreachable, IdentityMismatch.
         """
-        began = time.monotonic()
-        with self.watching():
-            while True:
-                session = await self.find(job_id)
-                ready = session.state is SessionState.READY
-                held = ready and self._doubts.hold(session, began, self._book.word(session.id).asked)
-                if held:
-                    await self.change(HELD_LOOK)
-                    continue
-                if ready and session.connection:
-                    if not session.connection.display:
-                        raise Unreachable(NO_DISPLAY, reason="no-display")
-                    folder = self._store.folder(session.record.key)
-                    return session, await self._transport.endpoint(session, session.connection, folder)
-                if session.state.final:
-                    raise NotReady(f"The session has ended. {describe.reason(session) or ''}".strip(), reason="ended")
-                if (left := began + timeout - time.monotonic()) <= 0:
-                    raise NotReady(f"The session is not ready yet. {describe.reason(session) or ''}".strip())
-                await self.change(left)
+        return await self._connector.endpoint(job_id, timeout, self.find)
 
     def lost(self, session: Session) -> None:
         """Its display hung up or cannot be reached: the scheduler is asked before it is dialled again."""
-        self._doubts.begin(self._poll.sessions.get(session.record.key, session))
+        self._connector.lost(session)
 
     def reached(self, session: Session) -> None:
         """Its display answers."""
-        self._doubts.end(session)
+        self._connector.reached(session)
 
     def retry(self, session: Session) -> None:
         """The user is at the session's page and wants its node tried, and to be asked if need be, at once."""

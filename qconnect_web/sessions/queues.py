@@ -12,11 +12,8 @@ from ..errors import BadRequest, QConnectError
 from ..schedulers import Queue, Scheduler
 from ..units import format_memory, format_walltime
 from ..values.job import JobSpec
+from . import timings
 
-FRESH = 120.0
-"""Seconds for which an answer is not asked for again."""
-PATIENCE = 2.0
-"""Seconds that a start waits for the queues when they are not known yet; the batch system then speaks for itself."""
 MB = 1 << 20
 
 
@@ -30,8 +27,8 @@ class Queues:
         self._asking: asyncio.Task[list[Queue]] | None = None
 
     async def known(self) -> list[Queue]:
-        """The queues, at most FRESH seconds old; raises SchedulerFailed and its heirs when they cannot be told."""
-        if time.monotonic() - self._told < FRESH:
+        """The queues, at most QUEUES_FRESH old; raises SchedulerFailed and its heirs when they cannot be told."""
+        if time.monotonic() - self._told < timings.QUEUES_FRESH:
             return self._known
         return await asyncio.shield(self._ask())
 
@@ -56,11 +53,11 @@ class Queues:
 
     async def _soon(self) -> list[Queue]:
         """What is known of the queues now; asks if nothing is, and sees to it that it will be known soon."""
-        if time.monotonic() - self._told >= FRESH:
+        if time.monotonic() - self._told >= timings.QUEUES_FRESH:
             asking = self._ask()
             if not self._known:
                 with suppress(QConnectError, asyncio.TimeoutError):
-                    await asyncio.wait_for(asyncio.shield(asking), PATIENCE)
+                    await asyncio.wait_for(asyncio.shield(asking), timings.QUEUES_PATIENCE)
         return self._known
 
     def _ask(self) -> asyncio.Task[list[Queue]]:

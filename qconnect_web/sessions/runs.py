@@ -13,97 +13,94 @@ from dataclasses import dataclass, replace
 
 from ..values.job import Job, JobState
 from ..values.session import Session
+from . import timings
+from .job_status import NEVER
 from .store import Facts
 
-SKEW = 300.0
-"""Seconds by which a node's clock may differ from the scheduler's."""
-AGE_S = 1.0
-"""Seconds that an answer counts: a scheduler may still call a job running that has just been killed to run again."""
-PATIENCE_S = 5.0
-"""Seconds that an answer is waited for: a batch system that is silent must not keep anybody from a session."""
-MOST = 3
-"""Questions for one doubt; a node that is away for long is not asked about at every attempt."""
 WAITING = (JobState.QUEUED, JobState.HELD)
 
 
 @dataclass(frozen=True)
 class Start:
-    """How the scheduler spoke of the job when a run was first seen: its number of starts, node, starting time."""
+    """How the scheduler spoke of the job when a run was there: its number of starts, node, starting time."""
 
     run: str
     starts: int | None
     node: str | None
     started: float | None
 
-
-class Generations:
-    """Remembers, for each session, with which start of its job the current run was first seen, and which are over."""
-
-    def __init__(self) -> None:
-        self._starts: dict[str, Start] = {}
-        self._over: dict[str, str] = {}
-
-    def current(self, key: str, facts: Facts, job: Job) -> Facts:
-        """The facts without those of an earlier run; `job` is newer than the files."""
-        if facts.run is None:
-            return facts
-        first = self._starts.get(key)
-        if (
-            job.state in WAITING
-            or (first and first.run == facts.run and self._again(first, job))
-            or _before(facts, job)
-        ):
-            self._over[key] = facts.run
-        elif job.state is JobState.RUNNING:
-            self._starts[key] = Start(facts.run, job.starts, job.node, job.started)
-        return self.living(key, facts)
-
-    def living(self, key: str, facts: Facts) -> Facts:
-        """The facts without run, connection and end when that run is known to be over."""
-        over = facts.run is not None and self._over.get(key) == facts.run
-        return replace(facts, run=None, connection=None, end=None) if over else facts
-
-    def forget(self, key: str) -> None:
-        """The session's folder is gone."""
-        self._starts.pop(key, None)
-        self._over.pop(key, None)
-
-    def _again(self, first: Start, job: Job) -> bool:
+    def again(self, job: Job) -> bool:
         """Whether the job has been started anew since."""
-        told = ((first.starts, job.starts), (first.node, job.node), (first.started, job.started))
+        told = ((self.starts, job.starts), (self.node, job.node), (self.started, job.started))
         return job.state is JobState.RUNNING and any(
             then != now for then, now in told if then is not None and now is not None
         )
 
 
+@dataclass(frozen=True)
+class Runs:
+    """What is remembered of the runs of one session's job.
+
+    `seen`: what there was at the last look, (run, whether a display, whether an end), and `since` when (monotonic).
+    `start`: how the scheduler spoke of it. `over`: the latest run that is known to be over.
+    """
+
+    seen: tuple[str | None, bool, bool] | None = None
+    since: float = NEVER
+    start: Start | None = None
+    over: str | None = None
+
+    def noticed(self, facts: Facts, now: float) -> Runs:
+        """After a look at `now` (monotonic)."""
+        seen = (facts.run, facts.connection is not None, facts.end is not None)
+        return self if seen == self.seen else replace(self, seen=seen, since=now)
+
+    def judged(self, facts: Facts, job: Job) -> Runs:
+        """After a word of the scheduler that is newer than the files."""
+        if facts.run is None:
+            return self
+        again = self.start is not None and self.start.run == facts.run and self.start.again(job)
+        if job.state in WAITING or again or _before(facts, job):
+            return replace(self, over=facts.run)
+        if job.state is JobState.RUNNING:
+            return replace(self, start=Start(facts.run, job.starts, job.node, job.started))
+        return self
+
+    def current(self, facts: Facts) -> Facts:
+        """The facts without run, connection and end when that run is known to be over."""
+        over = facts.run is not None and facts.run == self.over
+        return replace(facts, run=None, connection=None, end=None) if over else facts
+
+
 def _before(facts: Facts, job: Job) -> bool:
     """Whether the display was there before the job was started, by more than clocks may differ."""
-    running = job.state is JobState.RUNNING and job.started is not None and facts.connection is not None
-    return running and facts.connection.time < job.started - SKEW  # type: ignore[union-attr, operator]  # both there
+    if job.state is not JobState.RUNNING or job.started is None or facts.connection is None:
+        return False
+    return facts.connection.time < job.started - timings.CLOCK_SKEW
 
 
 @dataclass
-class Doubt:
+class Loss:
     """Which run, since when by the monotonic clock; when, and how often, the scheduler was asked because of it."""
 
     run: str
     since: float
-    put: float = float("-inf")
+    put: float = NEVER
     questions: int = 0
 
 
-class Doubts:
+class Losses:
     """The sessions whose display was lost and has not been reached since; `ask` puts a question to the scheduler."""
 
     def __init__(self, ask: Callable[[], None]) -> None:
         self._ask = ask
-        self._open: dict[str, Doubt] = {}
+        self._open: dict[str, Loss] = {}
 
     def begin(self, session: Session) -> None:
         """The session's display was lost."""
         known = self._open.get(session.record.key)
         if session.connection and (known is None or known.run != session.connection.run):
-            self._open[session.record.key] = Doubt(session.connection.run, time.monotonic())
+            self._open[session.record.key] = Loss(session.connection.run, time.monotonic())
 
     def end(self, session: Session) -> None:
         """It was reached."""
@@ -111,14 +108,14 @@ class Doubts:
 
     def hold(self, session: Session, began: float, asked: float) -> bool:
         """Whether an attempt to dial, begun at `began`, must wait; `asked` is when the scheduler was last asked."""
-        doubt = self._open.get(session.record.key)
-        if doubt is None or session.connection is None or doubt.run != session.connection.run:
+        loss = self._open.get(session.record.key)
+        if loss is None or session.connection is None or loss.run != session.connection.run:
             return False
-        if asked >= max(doubt.since, began - AGE_S) or time.monotonic() > began + PATIENCE_S:
+        if asked >= max(loss.since, began - timings.LOSS_AGE) or time.monotonic() > began + timings.LOSS_PATIENCE:
             return False
-        if began - doubt.put > AGE_S:
-            if doubt.questions == MOST:
+        if began - loss.put > timings.LOSS_AGE:
+            if loss.questions == timings.LOSS_QUESTIONS:
                 return False
-            doubt.put, doubt.questions = time.monotonic(), doubt.questions + 1
+            loss.put, loss.questions = time.monotonic(), loss.questions + 1
             self._ask()
         return True

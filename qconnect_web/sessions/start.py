@@ -22,6 +22,7 @@ from ..schedulers import Scheduler
 from ..values.app import App
 from ..values.job import Job, JobState
 from ..values.session import Record, Session
+from . import timings
 from .adopt import submitter
 from .limits import Allowance
 from .poll import Poll
@@ -57,7 +58,7 @@ class Submission:
             await self._check_available(chosen)
             record = await self._fitted(record, chosen, spec)
             script = self._render(chosen, record)
-            self._allowance.take(self._poll.live)
+            self._allowance.take(len(self._poll.known.live))
             if await self._create(record):
                 return await self._submit(record, script)
         return await self._wait_for_same(record.key)
@@ -129,20 +130,20 @@ class Submission:
             self._log.warning(f"The job id {job_id} could not be written to {folder} yet: {error}")
         self._poll.accepted(record.key, job_id)
         await self._poll.look_now()
-        return self._poll.sessions.get(record.key) or Session(record, Job(job_id, JobState.QUEUED))
+        return self._poll.known.sessions.get(record.key) or Session(record, Job(job_id, JobState.QUEUED))
 
     async def _same_request(self, key: str) -> bool:
         return await asyncio.to_thread(self._store.read, key) is not None
 
     async def _wait_for_same(self, key: str) -> Session:
         """The session that an earlier request with the same idempotency key has started or is starting."""
-        deadline = time.monotonic() + 30
-        with self._poll.watching():
+        deadline = time.monotonic() + timings.SAME_REQUEST
+        with self._poll.observers.watching():
             while time.monotonic() < deadline:
                 await self._poll.look_now()
-                if session := self._poll.sessions.get(key):
+                if session := self._poll.known.sessions.get(key):
                     return session
-                await self._poll.change(0.5)
+                await self._poll.observers.change(timings.SAME_REQUEST_STEP)
         raise SchedulerUnavailable(
             "The same request was sent before and the scheduler has not confirmed it yet. "
             "If it took the job, the session appears in the list within a minute."

@@ -1,4 +1,4 @@
-"""Takes, runs, shows and ends jobs in the dialects of TORQUE, OpenPBS and Slurm; run by tests/batch_front.sh.
+"""Takes, runs, shows and ends jobs in the dialects of TORQUE, OpenPBS and Slurm; run by tests/batch/front.sh.
 
 `python -IS engine.py <state folder> <program> <arguments>`. A job is a folder below `jobs`; it runs on this machine, in
 a session of its own. Standard library only.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.batch.templates import templates
-from tests.servers import JupyterServer
+from tests.support.servers import JupyterServer
 
 HERE = Path(__file__).parent
 PROGRAMS = {
@@ -42,7 +42,7 @@ class BatchSystem:
         (root / "engine.py").symlink_to(HERE / "engine.py")
         (root / "python").symlink_to(sys.executable)
         (root / "templates.json").write_text(json.dumps(templates(flavour)))
-        front = (HERE.parent / "batch_front.sh").read_text()
+        front = (HERE / "front.sh").read_text()
         for name in PROGRAMS[flavour]:
             program = root / "bin" / name
             program.write_text(front)
@@ -120,5 +120,5 @@ def server_of(home: Path, system: BatchSystem, questions: int = 5, **knobs: obje
     server.programs = system.root / "bin"
     if knobs:
         (home / "knobs.py").write_text("".join(f"{name} = {value!r}\n" for name, value in knobs.items()))
-        server.wrapper = HERE.parent / "hurried_server.py"
+        server.wrapper = HERE.parent / "support/hurried_server.py"
     return server

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from tests.recordings import OPENPBS, SLURM, TORQUE, recorded
+from tests.support.recordings import OPENPBS, SLURM, TORQUE, recorded
 
 ENDS = ("obittime", "Stageout_status", "Exit_status", "history_timestamp")
 """What OpenPBS adds when a job is over."""

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.servers import JupyterServer
+from tests.support.servers import JupyterServer
 
 PAUSE_S = 0.01
 

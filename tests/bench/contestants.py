@@ -19,9 +19,10 @@ import psutil
 
 from tests.bench.programs import build, listening
 from tests.bench.sessions import running_sessions
-from tests.deadline import eventually
-from tests.servers import JupyterServer, free_port
-from tests.ssh.sshd import Nodes
+from tests.support.deadline import eventually
+from tests.support.ports import own_port
+from tests.support.servers import JupyterServer
+from tests.transports.ssh.sshd import SshNodes
 
 SESSIONS = {"local": 8, "tls": 2, "ssh": 2}
 """Ours allows 16 websockets per session: so many sessions carry the 120 and the 20 that are open at most."""
@@ -137,7 +138,7 @@ def world(folder: Path) -> Iterator[World]:
 @contextmanager
 def _nginx(folder: Path, path: Path) -> Iterator[tuple[int, int]]:
     folder.mkdir()
-    port = free_port()
+    port = own_port()
     user = "" if os.geteuid() else "user root;"  # its worker must reach the private socket
     (folder / "conf").write_text(NGINX.format(folder=folder, port=port, socket=path, user=user))
     process = subprocess.Popen(["/usr/sbin/nginx", "-p", folder, "-c", folder / "conf"], stderr=subprocess.DEVNULL)
@@ -209,7 +210,7 @@ def _ours_ssh(home: Path, path: Path) -> Iterator[tuple[JupyterServer, list[str]
 def _node(folder: Path) -> Iterator[Path]:
     """An ssh server, as it is, that lets this user in; gives the client's configuration that leads to it."""
     folder.mkdir()
-    nodes = Nodes(folder)
+    nodes = SshNodes(folder)
     try:
         nodes.add(NODE)
         yield nodes.config

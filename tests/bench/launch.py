@@ -19,8 +19,8 @@ from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
-from tests.deadline import eventually
-from tests.servers import REPOSITORY, JupyterServer
+from tests.support.deadline import eventually
+from tests.support.servers import REPOSITORY, JupyterServer
 
 ROUNDS = 7
 PARTS = {

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
-from tests.servers import REPOSITORY
+from tests.support.servers import REPOSITORY
 
 SOURCES = Path(__file__).parent / "wire"
 BUILT = REPOSITORY / "build" / "bench"

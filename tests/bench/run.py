@@ -24,7 +24,7 @@ from tests.bench.bars import judge
 from tests.bench.contestants import world
 from tests.bench.measure import PARTS, Bench, Effort, Values
 from tests.bench.programs import BUILT
-from tests.servers import REPOSITORY
+from tests.support.servers import REPOSITORY
 
 LAUNCH = Path(__file__).with_name("launch.py")
 

@@ -18,7 +18,7 @@ from qconnect_web.schedulers.local.scheduler import LocalScheduler
 from qconnect_web.sessions.store import Store
 from qconnect_web.values.job import JobSpec
 from qconnect_web.values.session import Record
-from tests.proxy.world import Run
+from tests.support.session_run import Run
 
 KEYS = ("server.pem", "server.key", "client.pem", "client.key")
 SPEC = JobSpec("bench", memory="1MB", walltime="01:00:00")

@@ -1,4 +1,4 @@
-"""Desks for the tests of the command line."""
+"""Homes in which the command line is tried."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.desk import Desk
+from tests.cli.command_line import CommandLine
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    """A desk that nobody has used."""
-    found = Desk(tmp_path)
+def cli(tmp_path: Path) -> Iterator[CommandLine]:
+    """A command line that nobody has used."""
+    found = CommandLine(tmp_path)
     yield found
     found.close()
 
 
 @pytest.fixture
-def full_desk(tmp_path: Path) -> Iterator[Desk]:
-    """A desk whose only place is taken by a job that is no session: sessions wait there, and cost nothing."""
-    found = Desk(tmp_path, local_max_running=1)
+def full_cli(tmp_path: Path) -> Iterator[CommandLine]:
+    """A command line whose only place is taken by a job that is no session: sessions wait there, and cost nothing."""
+    found = CommandLine(tmp_path, local_max_running=1)
     stranger = found.stranger()
     yield found
     found.cancel(stranger)
@@ -29,8 +29,8 @@ def full_desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 @pytest.fixture(scope="module")
-def busy_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """A desk with sessions that the tests of one module share."""
-    found = Desk(tmp_path_factory.mktemp("desk"), local_max_running=8)
+def busy_cli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
+    """A command line with sessions that the tests of one module share."""
+    found = CommandLine(tmp_path_factory.mktemp("cli"), local_max_running=8)
     yield found
     found.close()

@@ -8,8 +8,9 @@ import re
 import pytest
 
 from qconnect_web.cli.exits import Exit
-from tests.servers import REPOSITORY
+from tests.support.servers import REPOSITORY
 
+pytestmark = pytest.mark.unit
 TEXT = (REPOSITORY / "docs/qconnect-1.8.1.md").read_text()
 WANTED = {f"Q{number}" for number in range(1, 51)} | {f"B{number}" for number in range(1, 25)}
 

@@ -7,9 +7,10 @@ import sys
 import pexpect
 import pytest
 
-from tests.cli.desk import plain
-from tests.servers import REPOSITORY
+from tests.cli.command_line import plain
+from tests.support.servers import REPOSITORY
 
+pytestmark = pytest.mark.unit
 PROGRAM = """
 import asyncio, sys
 from qconnect_web.cli.prompts import TtyAsker

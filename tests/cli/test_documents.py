@@ -12,16 +12,18 @@ import pytest
 from qconnect_web.cli.exits import Exit
 from qconnect_web.cli.manual import EXAMPLES, documents, exit_lines
 from qconnect_web.cli.options import parser
-from tests.cli.desk import QCONNECT, Desk
-from tests.servers import REPOSITORY
+from tests.cli.command_line import QCONNECT, CommandLine
+from tests.support.servers import REPOSITORY
 
 
+@pytest.mark.unit
 @pytest.mark.parametrize("name", list(documents()))
 def test_the_kept_documents_are_current(name: str) -> None:
     kept = (REPOSITORY / name).read_text()
     assert kept == documents()[name], "run: python -m qconnect_web.cli.manual"
 
 
+@pytest.mark.unit
 def test_the_manual_has_every_option_and_status() -> None:
     text = documents()["share/man/man1/qconnect.1"].replace("\\-", "-")
     for action in parser()._actions:
@@ -31,6 +33,7 @@ def test_the_manual_has_every_option_and_status() -> None:
     assert "qguiconnect" not in text
 
 
+@pytest.mark.unit
 def test_the_manuals_examples_are_commands() -> None:
     for line, _ in EXAMPLES:
         name, *argv = shlex.split(line)
@@ -38,6 +41,7 @@ def test_the_manuals_examples_are_commands() -> None:
         parser().parse_args(argv)
 
 
+@pytest.mark.unit
 def test_the_manual_is_clean() -> None:
     """groff, where there is one, has nothing to complain about."""
     page = REPOSITORY / "share/man/man1/qconnect.1"
@@ -45,8 +49,8 @@ def test_the_manual_is_clean() -> None:
     assert not [line for line in lines if line.startswith(("'", ".")) and not re.match(r"\.(TH|SH|TP|PP|B)\b", line)]
 
 
-def test_bash_completes_options_and_job_ids(full_desk: Desk) -> None:
-    job_id = full_desk.start("--app", "xterm")
+def test_bash_completes_options_and_job_ids(full_cli: CommandLine) -> None:
+    job_id = full_cli.start("--app", "xterm")
     script = REPOSITORY / "share/bash-completion/completions/qconnect"
 
     def completed(*words: str) -> list[str]:
@@ -58,7 +62,7 @@ def test_bash_completes_options_and_job_ids(full_desk: Desk) -> None:
             'printf "%s\\n" "${COMPREPLY[@]}"'
         )
         done = subprocess.run(
-            ["bash", "-c", code], env=full_desk.environment(), capture_output=True, text=True, timeout=60
+            ["bash", "-c", code], env=full_cli.environment(), capture_output=True, text=True, timeout=60
         )
         return done.stdout.split()
 
@@ -67,10 +71,10 @@ def test_bash_completes_options_and_job_ids(full_desk: Desk) -> None:
     assert "xterm" in completed("--app", "xt")
 
 
-def test_zsh_completes_options_and_job_ids(full_desk: Desk) -> None:
+def test_zsh_completes_options_and_job_ids(full_cli: CommandLine) -> None:
     """In its line editor, as people have it: what stands on the line after Tab."""
-    job_id = full_desk.start("--app", "xterm")
-    environment = full_desk.environment(TERM="dumb", ZDOTDIR=str(full_desk.home))
+    job_id = full_cli.start("--app", "xterm")
+    environment = full_cli.environment(TERM="dumb", ZDOTDIR=str(full_cli.home))
     shell = pexpect.spawn("zsh", ["-f", "-i"], env=environment, encoding="utf-8", timeout=30, dimensions=(24, 200))
     shell.sendline(f"fpath=({REPOSITORY / 'share/zsh/site-functions'} $fpath); autoload -U compinit; compinit -u -D")
     shell.sendline("PROMPT='READY> '; echo prompt-$((40+2))")
@@ -84,6 +88,7 @@ def test_zsh_completes_options_and_job_ids(full_desk: Desk) -> None:
     shell.close(force=True)
 
 
+@pytest.mark.unit
 def test_the_wheel_installs_them() -> None:
     data = (REPOSITORY / "pyproject.toml").read_text().partition("wheel.shared-data]")[2].partition("[tool.")[0]
     installed = re.findall(r'^"(share/[^"]+)" = "\1"$', data, re.M)

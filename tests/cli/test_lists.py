@@ -9,70 +9,70 @@ import pytest
 
 from qconnect_web.sessions.store import Store
 from qconnect_web.values.session import Record
-from tests.cli.desk import QCONNECT, SMALL, Desk, cpu_of
+from tests.cli.command_line import QCONNECT, SMALL, CommandLine, cpu_of
 
 QUICK_S = 0.5
 HELP_S = 0.3
 
 
 @pytest.fixture(scope="module")
-def window(busy_desk: Desk) -> str:
+def window(busy_cli: CommandLine) -> str:
     """A session with a window that is READY; who uses it leaves it so."""
-    return busy_desk.ready("--app", "xterm")
+    return busy_cli.ready("--app", "xterm")
 
 
-def test_nothing_is_there_at_first(desk: Desk) -> None:
-    done = desk.run("-l")
+def test_nothing_is_there_at_first(cli: CommandLine) -> None:
+    done = cli.run("-l")
     assert (done.returncode, done.stdout) == (0, "No running jobs\n")
     assert "qconnect -g" in done.stderr
 
 
-def test_a_list_says_what_the_ancestors_said(busy_desk: Desk, window: str) -> None:
-    terminal = busy_desk.ready("-n", "mine")
-    head, *rows = busy_desk.run("-l").stdout.splitlines()
+def test_a_list_says_what_the_ancestors_said(busy_cli: CommandLine, window: str) -> None:
+    terminal = busy_cli.ready("-n", "mine")
+    head, *rows = busy_cli.run("-l").stdout.splitlines()
     second, first = [next(row for row in rows if job_id in row) for job_id in (window, terminal)]
     assert head.split() == ["Job_ID", "Job_Name", "Job_Type", "Queue", "Node", "State", "Left"]
     assert first.split()[:4] == [terminal, "mine_int_tmux", "tmux", "local"]
     assert second.split()[:4] == [window, "xterm_int_gui", "gui", "local"]
     assert "READY" in first
-    assert busy_desk.run("--stop", terminal).returncode == 0
-    busy_desk.await_state(terminal, "ENDED")
-    assert terminal not in busy_desk.run("-l").stdout
-    assert terminal in busy_desk.run("-l", "-a").stdout
+    assert busy_cli.run("--stop", terminal).returncode == 0
+    busy_cli.await_state(terminal, "ENDED")
+    assert terminal not in busy_cli.run("-l").stdout
+    assert terminal in busy_cli.run("-l", "-a").stdout
 
 
 def test_a_job_is_known_by_its_tag_and_not_by_its_name(tmp_path: Path) -> None:
     """A name like a session's, in a job that is none, lists nothing; a session with any name is listed."""
-    desk = Desk(tmp_path, local_max_running=1)
-    stranger = desk.stranger("interactXYZ_int_tmux")
+    cli = CommandLine(tmp_path, local_max_running=1)
+    stranger = cli.stranger("interactXYZ_int_tmux")
     try:
-        assert desk.run("-l").stdout == "No running jobs\n"
-        mine = desk.start("--app", "xterm", "-n", "gui_int_vnc")
-        assert mine in desk.run("-l").stdout
-        assert stranger not in desk.run("-l").stdout
+        assert cli.run("-l").stdout == "No running jobs\n"
+        mine = cli.start("--app", "xterm", "-n", "gui_int_vnc")
+        assert mine in cli.run("-l").stdout
+        assert stranger not in cli.run("-l").stdout
     finally:
-        desk.cancel(stranger)
-        desk.close()
+        cli.cancel(stranger)
+        cli.close()
 
 
-def test_a_held_job_is_listed_and_waited_for(full_desk: Desk) -> None:
-    held = full_desk.start()
-    full_desk.hold(held)
-    full_desk.await_state(held, "HELD")
-    child = full_desk.spawn()
+def test_a_held_job_is_listed_and_waited_for(full_cli: CommandLine) -> None:
+    held = full_cli.start()
+    full_cli.hold(held)
+    full_cli.await_state(held, "HELD")
+    child = full_cli.spawn()
     child.expect_exact(f"Connecting to session {held}")
     child.expect("HELD: The job is held")
     child.sendintr()
     child.expect_exact("goes on")
 
 
-def test_where_no_server_runs_the_address_is_a_path(full_desk: Desk) -> None:
-    job_id = full_desk.start("--app", "xterm")
-    assert full_desk.run("--url", job_id).stdout == f"/qconnect/{job_id}/\n"
+def test_where_no_server_runs_the_address_is_a_path(full_cli: CommandLine) -> None:
+    job_id = full_cli.start("--app", "xterm")
+    assert full_cli.run("--url", job_id).stdout == f"/qconnect/{job_id}/\n"
 
 
-def test_what_would_be_submitted_is_printed_and_nothing_is(full_desk: Desk) -> None:
-    done = full_desk.run(
+def test_what_would_be_submitted_is_printed_and_nothing_is(full_cli: CommandLine) -> None:
+    done = full_cli.run(
         "-g", "gimp 'a $(touch x).png'", "-n", "my name", "-t", "2", "-m", "3", "--queue", "fast", "--script"
     )
     assert done.returncode == 0
@@ -81,19 +81,19 @@ def test_what_would_be_submitted_is_printed_and_nothing_is(full_desk: Desk) -> N
     assert "#PBS -l nodes=1:ppn=2" in done.stdout
     assert "#PBS -l mem=3GB" in done.stdout
     assert "qc_command=('gimp' 'a $(touch x).png')" in done.stdout
-    assert full_desk.run("--all").stdout == "No running jobs\n"
-    job_id = full_desk.start("--app", "xterm")
-    assert full_desk.run(job_id, "--script").stdout.startswith("#!/bin/bash -p\n#PBS -N xterm_int_gui\n")
+    assert full_cli.run("--all").stdout == "No running jobs\n"
+    job_id = full_cli.start("--app", "xterm")
+    assert full_cli.run(job_id, "--script").stdout.startswith("#!/bin/bash -p\n#PBS -N xterm_int_gui\n")
 
 
-def test_logs_are_printed_without_what_means_nothing(busy_desk: Desk, window: str) -> None:
-    published, _ = busy_desk.written(window, "connection.json")
+def test_logs_are_printed_without_what_means_nothing(busy_cli: CommandLine, window: str) -> None:
+    published, _ = busy_cli.written(window, "connection.json")
     with published.with_name("app.log").open("a") as log:
         log.write(
             'XIO:  fatal IO error 11 on X server ":1"\n'
             "      after 10 requests (9 known processed) with 0 events\nreal\n"
         )
-    done = busy_desk.run("--log", window)
+    done = busy_cli.run("--log", window)
     assert "run " in done.stdout
     assert "real" in done.stdout
     assert "XIO" not in done.stdout
@@ -117,63 +117,63 @@ def test_logs_are_printed_without_what_means_nothing(busy_desk: Desk, window: st
         (("--connect-gui", "17"), "There is no session 17"),
     ],
 )
-def test_what_is_refused_says_why(desk: Desk, argv: tuple[str, ...], words: str) -> None:
-    done = desk.run(*argv, *(("--script",) if argv[0] == "-m" and argv[1] == "1" else ()))
+def test_what_is_refused_says_why(cli: CommandLine, argv: tuple[str, ...], words: str) -> None:
+    done = cli.run(*argv, *(("--script",) if argv[0] == "-m" and argv[1] == "1" else ()))
     assert done.returncode == (1 if words else 0)
     assert words in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_wrong_options_are_status_2(desk: Desk) -> None:
+def test_wrong_options_are_status_2(cli: CommandLine) -> None:
     for argv in (("--no-such",), ("-t", "two")):
-        done = desk.run(*argv)
+        done = cli.run(*argv)
         assert (done.returncode, "usage:" in done.stderr) == (2, True)
 
 
-def test_a_batch_system_that_is_down_is_no_traceback(full_desk: Desk) -> None:
-    job_id = full_desk.start("--app", "xterm")
-    jobs = full_desk.sessions_dir.parent / "local"
+def test_a_batch_system_that_is_down_is_no_traceback(full_cli: CommandLine) -> None:
+    job_id = full_cli.start("--app", "xterm")
+    jobs = full_cli.sessions_dir.parent / "local"
     jobs.rename(jobs.with_name("away"))
     jobs.write_text("not a folder")
-    done = full_desk.run("-l")
+    done = full_cli.run("-l")
     assert "Traceback" not in done.stderr
     assert job_id in done.stdout
-    assert full_desk.run("-h").returncode == 0
-    assert full_desk.run("-v").stdout.startswith("qconnect ")
-    done = full_desk.run("--app", "xterm", "-c", *SMALL)
+    assert full_cli.run("-h").returncode == 0
+    assert full_cli.run("-v").stdout.startswith("qconnect ")
+    done = full_cli.run("--app", "xterm", "-c", *SMALL)
     assert done.returncode in (1, 10)
     assert "Traceback" not in done.stderr
     jobs.unlink()
     jobs.with_name("away").rename(jobs)
 
 
-def test_fifty_sessions_are_listed_at_once(full_desk: Desk) -> None:
-    store = Store(full_desk.sessions_dir)
-    first = full_desk.start("--app", "xterm")
+def test_fifty_sessions_are_listed_at_once(full_cli: CommandLine) -> None:
+    store = Store(full_cli.sessions_dir)
+    first = full_cli.start("--app", "xterm")
     pattern = store.read(store.list_keys()[0])
     assert pattern is not None
     for number in range(50):
         record: Record = replace(pattern.record, key=f"many{number}", job_id=f"{1000 + number}.local")
         store.create(record)
-    took = min(cpu_of([str(QCONNECT), "-l"], full_desk.environment()) for _ in range(3))
-    assert len(full_desk.run("-l").stdout.splitlines()) == 52
+    took = min(cpu_of([str(QCONNECT), "-l"], full_cli.environment()) for _ in range(3))
+    assert len(full_cli.run("-l").stdout.splitlines()) == 52
     assert took <= QUICK_S, f"{took:.2f} s"
-    assert first in full_desk.run("-l").stdout
+    assert first in full_cli.run("-l").stdout
 
 
-def test_help_costs_next_to_nothing(desk: Desk) -> None:
-    took = min(cpu_of([str(QCONNECT), "-h"], desk.environment()) for _ in range(3))
+def test_help_costs_next_to_nothing(cli: CommandLine) -> None:
+    took = min(cpu_of([str(QCONNECT), "-h"], cli.environment()) for _ in range(3))
     assert took <= HELP_S, f"{took:.2f} s"
 
 
 @pytest.fixture(scope="module")
-def served(busy_desk: Desk) -> Desk:
-    """The desk, and a Jupyter server of the same user."""
-    busy_desk.server.start()
-    return busy_desk
+def served(busy_cli: CommandLine) -> CommandLine:
+    """The command line, and a Jupyter server of the same user."""
+    busy_cli.server.start()
+    return busy_cli
 
 
-def test_the_address_is_that_of_a_running_server(served: Desk, window: str) -> None:
+def test_the_address_is_that_of_a_running_server(served: CommandLine, window: str) -> None:
     found = served.run("--url", window).stdout.strip()
     assert found == f"http://127.0.0.1:{served.server.port}/qconnect/{window}/"
     assert served.server.token not in found

@@ -10,6 +10,8 @@ import pytest
 
 from qconnect_web.cli.screen import REMIND_S, Screen
 
+pytestmark = pytest.mark.unit
+
 
 def test_where_no_line_can_be_written_over_it_reminds_every_20_s(monkeypatch: pytest.MonkeyPatch) -> None:
     assert REMIND_S == 20

@@ -9,37 +9,37 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from tests.cli.desk import PROMPT, QCONNECT, Desk, detach, finish
+from tests.cli.command_line import PROMPT, QCONNECT, CommandLine, detach, finish
 from tests.cli.xscreen import RED, UserScreen
-from tests.ssh.conftest import nodes  # noqa: F401 - a fixture
-from tests.ssh.sshd import Nodes
-from tests.ssh.test_ssh_questions import PASSWORDS, SECRET, needs_shadow, shadow  # noqa: F401 - the last is a fixture
+from tests.transports.ssh.conftest import nodes  # noqa: F401 - a fixture
+from tests.transports.ssh.sshd import SshNodes
+from tests.transports.ssh.test_ssh_questions import PASSWORDS, SECRET, needs_shadow, shadow  # noqa: F401 - the last is a fixture
 
 ELSEWHERE = 'hostname login && exec "$@"'
 """This machine under another name: whoever runs there has to go over the network."""
 
 
 @pytest.fixture
-def far_desk(tmp_path: Path, nodes: Nodes, shadow: dict[Path, str]) -> Iterator[Desk]:  # noqa: F811 - fixtures
-    """A desk whose node wants a password."""
+def far_cli(tmp_path: Path, nodes: SshNodes, shadow: dict[Path, str]) -> Iterator[CommandLine]:  # noqa: F811 - fixtures
+    """A command line whose node wants a password."""
     here = socket.gethostname()
     nodes.add(here, *PASSWORDS, binds=shadow)
-    found = Desk(tmp_path, transport="ssh", ssh_config=str(nodes.config))
+    found = CommandLine(tmp_path, transport="ssh", ssh_config=str(nodes.config))
     yield found
     found.close()
 
 
-def from_elsewhere(desk: Desk, *argv: str, **env: str | None) -> pexpect.spawn[str]:
+def from_elsewhere(cli: CommandLine, *argv: str, **env: str | None) -> pexpect.spawn[str]:
     """`qconnect` on a machine with another name, which sees the same home and the same jobs."""
-    jobs = desk.sessions_dir.parent / "local"
+    jobs = cli.sessions_dir.parent / "local"
     if not (jobs / "login").exists():
         (jobs / "login").symlink_to(socket.gethostname())
     words = ["--uts", "sh", "-c", ELSEWHERE, "sh", str(QCONNECT), *argv]
     return pexpect.spawn(
         "unshare",
         words,
-        env=desk.environment(**env),
-        cwd=str(desk.home),
+        env=cli.environment(**env),
+        cwd=str(cli.home),
         dimensions=(30, 100),
         encoding="utf-8",
         codec_errors="replace",
@@ -48,12 +48,12 @@ def from_elsewhere(desk: Desk, *argv: str, **env: str | None) -> pexpect.spawn[s
 
 
 @needs_shadow
-def test_a_password_at_the_terminal_opens_the_way_for_windows(far_desk: Desk) -> None:
+def test_a_password_at_the_terminal_opens_the_way_for_windows(far_cli: CommandLine) -> None:
     screen = UserScreen()
     try:
         program = f"xterm -geometry 40x10 -bg {RED} -fg {RED} -cr {RED} +sb -bc -e sleep 1000"
-        job_id = far_desk.ready("-g", program)
-        child = from_elsewhere(far_desk, "--connect-gui", job_id, DISPLAY=screen.display)
+        job_id = far_cli.ready("-g", program)
+        child = from_elsewhere(far_cli, "--connect-gui", job_id, DISPLAY=screen.display)
         child.expect("password: ")
         child.sendline(SECRET)
         assert screen.settled_red() > 10_000
@@ -66,11 +66,11 @@ def test_a_password_at_the_terminal_opens_the_way_for_windows(far_desk: Desk) ->
 
 
 @needs_shadow
-def test_a_terminal_with_its_windows_asks_for_one_password(far_desk: Desk) -> None:
+def test_a_terminal_with_its_windows_asks_for_one_password(far_cli: CommandLine) -> None:
     screen = UserScreen()
     try:
-        job_id = far_desk.ready()
-        child = from_elsewhere(far_desk, job_id, DISPLAY=screen.display)
+        job_id = far_cli.ready()
+        child = from_elsewhere(far_cli, job_id, DISPLAY=screen.display)
         child.expect("password: ")
         child.sendline(SECRET)
         assert child.expect([PROMPT, "password: "]) == 0
@@ -84,9 +84,9 @@ def test_a_terminal_with_its_windows_asks_for_one_password(far_desk: Desk) -> No
 
 
 @needs_shadow
-def test_a_terminal_is_attached_by_ssh_which_asks_by_itself(far_desk: Desk) -> None:
-    job_id = far_desk.ready()
-    child = from_elsewhere(far_desk, job_id, DISPLAY=None)
+def test_a_terminal_is_attached_by_ssh_which_asks_by_itself(far_cli: CommandLine) -> None:
+    job_id = far_cli.ready()
+    child = from_elsewhere(far_cli, job_id, DISPLAY=None)
     child.expect("password: ")
     child.sendline(SECRET)
     child.expect_exact(PROMPT)
@@ -95,7 +95,7 @@ def test_a_terminal_is_attached_by_ssh_which_asks_by_itself(far_desk: Desk) -> N
     status, text = detach(child)
     assert (status, f"qconnect {job_id}" in text) == (0, True), text
 
-    wrong = from_elsewhere(far_desk, job_id, DISPLAY=None)
+    wrong = from_elsewhere(far_cli, job_id, DISPLAY=None)
     for _ in range(3):
         wrong.expect("password: ")
         wrong.sendline("wrong")

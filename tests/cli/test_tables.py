@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from qconnect_web.cli.screen import clock, cut, harmless, width_of
 from qconnect_web.cli.tables import COLUMNS, EXPENDABLE, fit, number
 
+pytestmark = pytest.mark.unit
 ROW = {
     "Job_ID": "1234.torque.example.org",
     "Job_Name": "a long name for a session",

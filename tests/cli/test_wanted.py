@@ -13,6 +13,7 @@ from qconnect_web.errors import BadRequest, UnknownApp
 from qconnect_web.values.job import Job, JobSpec, JobState
 from qconnect_web.values.session import Connection, Record, Session
 
+pytestmark = pytest.mark.unit
 STATES = {"READY": JobState.RUNNING, "QUEUED": JobState.QUEUED, "HELD": JobState.HELD, "UNREACHABLE": JobState.UNKNOWN}
 
 

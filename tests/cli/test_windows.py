@@ -23,9 +23,9 @@ from qconnect_web.relay.pinned_tls import fingerprint_of
 from qconnect_web.transports.endpoint import Endpoint
 from qconnect_web.values.job import Job, JobSpec, JobState
 from qconnect_web.values.session import Connection, Record, Session
-from tests.cli.desk import PROMPT, Desk, detach, finish
+from tests.cli.command_line import PROMPT, CommandLine, detach, finish
 from tests.cli.xscreen import RED, UserScreen
-from tests.deadline import aeventually, eventually
+from tests.support.deadline import aeventually, eventually
 
 
 @pytest.fixture(scope="module")
@@ -37,16 +37,16 @@ def screen() -> Iterator[UserScreen]:
 
 
 @pytest.fixture(scope="module")
-def window(busy_desk: Desk) -> str:
+def window(busy_cli: CommandLine) -> str:
     """A session with a red window that is READY; who uses it leaves it so."""
-    return busy_desk.ready("-g", PAINTER)
+    return busy_cli.ready("-g", PAINTER)
 
 
 PAINTER = f"xterm -geometry 40x10 -bg {RED} -fg {RED} -cr {RED} +sb -bc -e sleep 1000"
 
 
 def viewers(home: Path) -> list[psutil.Process]:
-    """The user's xpra viewers of this desk."""
+    """The user's xpra viewers of this home."""
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
@@ -56,7 +56,7 @@ def viewers(home: Path) -> list[psutil.Process]:
 
 
 def leave_and_come_back(
-    desk: Desk, job_id: str, child: pexpect.spawn[str], screen: UserScreen, first: int, hint: int = 0
+    cli: CommandLine, job_id: str, child: pexpect.spawn[str], screen: UserScreen, first: int, hint: int = 0
 ) -> None:
     """Ctrl-C leaves the program running; another viewer shows `first`, as this one did, until the session is ended.
 
@@ -65,75 +65,75 @@ def leave_and_come_back(
     child.sendintr()
     status, text = finish(child)
     assert (status, "goes on" in text) == (0, True), text
-    eventually(lambda: not viewers(desk.home), 10, "the viewer's end")
+    eventually(lambda: not viewers(cli.home), 10, "the viewer's end")
     screen.await_red(0)
-    assert desk.state(job_id) == "READY"
-    again = desk.spawn("--connect-gui", job_id, DISPLAY=screen.display)
+    assert cli.state(job_id) == "READY"
+    again = cli.spawn("--connect-gui", job_id, DISPLAY=screen.display)
     assert abs(screen.settled_red() - first) <= hint
-    assert desk.run("--stop", job_id).returncode == 0
+    assert cli.run("--stop", job_id).returncode == 0
     status, text = finish(again)
     assert (status, "has ended" in text) == (0, True), text
 
 
 def test_windows_are_shown_left_and_shown_again(tmp_path: Path, screen: UserScreen) -> None:
     """Over the pinned TLS; the tests below have a socket."""
-    desk = Desk(tmp_path, transport="tls")
+    cli = CommandLine(tmp_path, transport="tls")
     try:
-        job_id = desk.ready("-g", PAINTER)
+        job_id = cli.ready("-g", PAINTER)
         screen.await_red(0)
-        child = desk.spawn(job_id, DISPLAY=screen.display)
+        child = cli.spawn(job_id, DISPLAY=screen.display)
         child.expect("the program goes on")
         first = screen.settled_red()
-        arguments = " ".join(" ".join(process.cmdline()) for process in viewers(desk.home))
+        arguments = " ".join(" ".join(process.cmdline()) for process in viewers(cli.home))
         assert ".key" not in arguments
         assert ".pem" not in arguments
-        leave_and_come_back(desk, job_id, child, screen, first)
+        leave_and_come_back(cli, job_id, child, screen, first)
     finally:
-        desk.close()
+        cli.close()
 
 
-def test_closing_the_window_leaves_the_program(busy_desk: Desk, window: str, screen: UserScreen) -> None:
-    child = busy_desk.spawn(window, DISPLAY=screen.display)
+def test_closing_the_window_leaves_the_program(busy_cli: CommandLine, window: str, screen: UserScreen) -> None:
+    child = busy_cli.spawn(window, DISPLAY=screen.display)
     screen.settled_red()
     eventually(lambda: screen.windows("xterm"), 10, "the window by its class")
     screen.close_window("xterm")
     status, text = finish(child)
     assert (status, "goes on" in text) == (0, True), text
-    assert busy_desk.state(window) == "READY"
+    assert busy_cli.state(window) == "READY"
 
 
-def test_the_windows_of_a_terminal_come_and_go_with_it(desk: Desk, screen: UserScreen) -> None:
-    job_id = desk.ready()
-    child = desk.spawn(job_id, DISPLAY=screen.display)
+def test_the_windows_of_a_terminal_come_and_go_with_it(cli: CommandLine, screen: UserScreen) -> None:
+    job_id = cli.ready()
+    child = cli.spawn(job_id, DISPLAY=screen.display)
     child.expect_exact(PROMPT)
     child.sendline(f"{PAINTER} &")
     first = screen.settled_red()
     assert detach(child)[0] == 0
-    eventually(lambda: not viewers(desk.home), 10, "the viewer's end")
+    eventually(lambda: not viewers(cli.home), 10, "the viewer's end")
     screen.await_red(0)
-    back = desk.spawn(job_id, DISPLAY=screen.display)
+    back = cli.spawn(job_id, DISPLAY=screen.display)
     assert screen.settled_red() == first
     detach(back)
 
 
 def test_a_vnc_desktop_is_shown_by_vncviewer_and_left(tmp_path: Path, screen: UserScreen) -> None:
-    desk = Desk(tmp_path, transport="tls")
+    cli = CommandLine(tmp_path, transport="tls")
     (tmp_path / ".vnc").mkdir()
     (tmp_path / ".vnc/xstartup").write_text(f"#!/bin/sh\nxsetroot -solid {RED}\nexec sleep 1000\n")
     (tmp_path / ".vnc/xstartup").chmod(0o755)
     try:
-        job_id = desk.ready("--vnc")
-        child = desk.spawn("--vnc", DISPLAY=screen.display)
+        job_id = cli.ready("--vnc")
+        child = cli.spawn("--vnc", DISPLAY=screen.display)
         child.expect_exact(f"Connecting to session {job_id}")
         first = screen.settled_red()
         assert first > 100_000
-        leave_and_come_back(desk, job_id, child, screen, first, hint=20_000)  # about its menu key, after half a second
+        leave_and_come_back(cli, job_id, child, screen, first, hint=20_000)  # about its menu key, after half a second
     finally:
-        desk.close()
+        cli.close()
 
 
-def test_without_a_display_the_browser_is_the_way(busy_desk: Desk, window: str) -> None:
-    status, text = finish(busy_desk.spawn(window, DISPLAY=None))
+def test_without_a_display_the_browser_is_the_way(busy_cli: CommandLine, window: str) -> None:
+    status, text = finish(busy_cli.spawn(window, DISPLAY=None))
     assert status == 0
     assert f"/qconnect/{window}/" in text
     assert "no X display here" in text
@@ -142,15 +142,15 @@ def test_without_a_display_the_browser_is_the_way(busy_desk: Desk, window: str) 
 
 
 def test_without_xpra_here_the_browser_is_the_way(
-    busy_desk: Desk, window: str, screen: UserScreen, tmp_path: Path
+    busy_cli: CommandLine, window: str, screen: UserScreen, tmp_path: Path
 ) -> None:
     tools = tmp_path / "bin"
     tools.mkdir()
     for name in ("env", "bash", "python3"):
         (tools / name).symlink_to(f"/usr/bin/{name}")
-    status, text = finish(busy_desk.spawn(window, DISPLAY=screen.display, PATH=str(tools)))
+    status, text = finish(busy_cli.spawn(window, DISPLAY=screen.display, PATH=str(tools)))
     assert (status, "xpra is not installed here" in text) == (0, True)
-    assert "xpra is not installed here" in " ".join(busy_desk.run("-h", PATH=str(tools)).stdout.split())
+    assert "xpra is not installed here" in " ".join(busy_cli.run("-h", PATH=str(tools)).stdout.split())
 
 
 def test_the_native_command_names_files_and_no_secret() -> None:
@@ -163,11 +163,11 @@ def test_the_native_command_names_files_and_no_secret() -> None:
     assert "--window-close=disconnect" in found
 
 
-def test_a_broken_display_is_told_with_xpras_own_words(busy_desk: Desk, window: str) -> None:
-    status, text = finish(busy_desk.spawn(window, DISPLAY=":6543"))
+def test_a_broken_display_is_told_with_xpras_own_words(busy_cli: CommandLine, window: str) -> None:
+    status, text = finish(busy_cli.spawn(window, DISPLAY=":6543"))
     assert status == 4, text
     assert "xpra could not show" in text
-    assert busy_desk.state(window) == "READY"
+    assert busy_cli.state(window) == "READY"
 
 
 # ---------------------------------------------------------------------- the forwarder

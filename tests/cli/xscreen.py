@@ -16,7 +16,7 @@ from Xlib.display import Display
 from Xlib.error import XError
 
 from tests.cluster.node import Node
-from tests.deadline import eventually
+from tests.support.deadline import eventually
 
 STILL_S = 0.5
 RED = "red"

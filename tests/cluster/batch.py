@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.cluster.cluster import Cluster
 from tests.cluster.node import Node, NodeProcess
-from tests.cluster.world import Cluster
-from tests.deadline import eventually
+from tests.support.deadline import eventually
 
 HERE = Path(__file__).with_name("torque")
 SPOOL_FOLDERS = {"server_priv": 0o755, "mom_priv/jobs": 0o1777, "aux": 0o1777, "spool": 0o1777, "undelivered": 0o1777}

@@ -1,4 +1,4 @@
-"""Alice's servers and desks on the cluster, one for each batch system."""
+"""Alice's servers and command lines on the cluster, one for each batch system."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.cluster.batch import Torque
-from tests.cluster.desk import ClusterDesk
+from tests.cluster.cluster import Cluster
+from tests.cluster.command_line import ClusterCommandLine
 from tests.cluster.server import ClusterServer, server_on
-from tests.cluster.world import Cluster
 
 EVIL = (
     "setsid sleep 7001 & (setsid env -i /bin/sleep 7002 &) ; (trap '' TERM HUP; exec sleep 7003) & "
@@ -45,7 +45,7 @@ def slurm_server(cluster: Cluster) -> Iterator[ClusterServer]:
 
 
 @pytest.fixture(scope="module", params=["slurm", "torque"])
-def desk(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[ClusterDesk]:
+def cli(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[ClusterCommandLine]:
     """On each batch system, for all tests of a module: which one it is, qconnect finds out by itself."""
     if request.param == "torque":
         request.getfixturevalue("torque")
@@ -53,6 +53,6 @@ def desk(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[ClusterDe
     name = f"{module}-{request.param}"
     config = {"QConnect": settings("auto", sessions_dir=f"/home/alice/{name}/sessions")}
     path = (Torque.bin,) if request.param == "torque" else ()
-    found = ClusterDesk(cluster, server_on(cluster, name, config=config, path=path))
+    found = ClusterCommandLine(cluster, server_on(cluster, name, config=config, path=path))
     yield found
     found.close()

@@ -10,8 +10,8 @@ from subprocess import CompletedProcess
 from typing import Any
 
 from tests.cluster.batch import Torque
-from tests.deadline import eventually
-from tests.servers import REPOSITORY
+from tests.support.deadline import eventually
+from tests.support.servers import REPOSITORY
 
 DATA = REPOSITORY / "tests/data/recordings"
 CASES: dict[str, Any] = {

@@ -13,7 +13,7 @@ from websockets.typing import Subprotocol
 
 from tests.cluster.node import Node
 from tests.cluster.server import ClusterServer
-from tests.deadline import eventually
+from tests.support.deadline import eventually
 
 STARTING_S = 90
 """On a machine that does ten things at once."""
@@ -24,7 +24,7 @@ def shown(server: ClusterServer, session: str) -> ClientConnection:
     url = f"{server.url}qconnect/{session}/ws/{secrets.token_hex(8)}".replace("http", "ws", 1)
     token = {"Authorization": f"token {server.token}"}
     binary = [Subprotocol("binary")]
-    return connect(url, additional_headers=token, subprotocols=binary, open_timeout=10, close_timeout=1)
+    return connect(url, additional_headers=token, subprotocols=binary, open_timeout=30, close_timeout=1)
 
 
 def answers(server: ClusterServer, session: str) -> bool:

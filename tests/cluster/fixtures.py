@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster.batch import Torque
-from tests.cluster.world import Cluster, impossible
+from tests.cluster.cluster import Cluster, impossible
 
 SCHEDULERS = ("local", "slurm", "torque", "openpbs")
 

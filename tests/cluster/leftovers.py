@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.cluster.files import USERS
 from tests.cluster.node import Node
-from tests.deadline import eventually
+from tests.support.deadline import eventually
 
 
 def evict(user: str, node: Node) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from tests.cluster.files import ADDRESSES, USERS
-from tests.deadline import eventually
-from tests.servers import REPOSITORY
+from tests.support.deadline import eventually
+from tests.support.servers import REPOSITORY
 
 SCRIPT = Path(__file__).with_name("node.sh")
 CLEAN = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from tests.cluster.cluster import Cluster
 from tests.cluster.files import USERS
 from tests.cluster.forward import Forwarder
 from tests.cluster.node import CLEAN, NodeProcess
-from tests.cluster.world import Cluster
-from tests.servers import LEAN_PATH, JupyterServer
+from tests.support.servers import LEAN_PATH, JupyterServer
 
 
 @dataclass

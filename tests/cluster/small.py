@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.cluster.cluster import Cluster
 from tests.cluster.files import USERS
 from tests.cluster.node import Node
-from tests.cluster.world import Cluster
 
 OPEN_TREE, MOVE_MOUNT = 428, 429
 """System calls (all architectures), which no tool of Debian 12 offers: a mount cloned from one node to another."""

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import signal
-import time
 from typing import Any
 
 import pytest
 
 from tests.cluster.batch import Torque
+from tests.cluster.cluster import Cluster
 from tests.cluster.conftest import EVIL
 from tests.cluster.display import end_of, opened_on
 from tests.cluster.leftovers import evict, left_on
 from tests.cluster.node import Node
 from tests.cluster.server import ClusterServer
-from tests.cluster.world import Cluster
-from tests.deadline import eventually
-from tests.extent import LONG
+from tests.support.deadline import Deadline, eventually
+from tests.support.extent import LONG
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
 COMMAND = ["bash", "-c", EVIL]
@@ -50,11 +49,14 @@ def session_on(server: ClusterServer, node: Node, **body: Any) -> str:
 
 def is_left_clean(node: Node) -> None:
     """Nothing is there within five seconds from now."""
-    start = time.monotonic()
+    start = Deadline(WITHIN_S)
+    left: list[list[str]] = []
     eventually(
-        lambda: left_on(node, "alice") == [], WITHIN_S, f"nothing left on {node.name}, but {left_on(node, 'alice')}"
+        lambda: left.append(left_on(node, "alice")) or left[-1] == [],
+        WITHIN_S,
+        lambda: f"nothing left on {node.name}, but {left[-1]},",
     )
-    print(f"{node.name} ({node.track}): nothing left after {time.monotonic() - start:.1f} s")
+    print(f"{node.name} ({node.track}): nothing left after {start.elapsed():.1f} s")
 
 
 def test_after_stop(place: tuple[ClusterServer, Node]) -> None:

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from tests.cluster.batch import Torque
+from tests.cluster.cluster import Cluster
 from tests.cluster.display import answers, connection, folder, opened, opened_on, written
 from tests.cluster.node import Node
 from tests.cluster.server import ClusterServer
-from tests.cluster.world import Cluster
-from tests.deadline import eventually
+from tests.support.deadline import eventually
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
 SQUATTER = """

@@ -13,13 +13,13 @@ from typing import IO
 import pytest
 
 from tests.cluster.batch import Torque
+from tests.cluster.cluster import Cluster
 from tests.cluster.conftest import settings
 from tests.cluster.files import USERS
 from tests.cluster.node import Node
 from tests.cluster.server import ClusterServer
-from tests.cluster.world import Cluster
-from tests.extent import LONG
 from tests.security.canaries import Around, Talkative, hits, texts_below, told
+from tests.support.extent import LONG
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
 

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from tests.cluster.batch import Torque
+from tests.cluster.cluster import Cluster
 from tests.cluster.conftest import settings
 from tests.cluster.server import ClusterServer, server_on
-from tests.cluster.world import Cluster
-from tests.deadline import eventually
-from tests.extent import LONG
+from tests.support.deadline import eventually
+from tests.support.extent import LONG
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 OPERATIONS = 500 if LONG else 45

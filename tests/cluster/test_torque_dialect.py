@@ -11,9 +11,10 @@ import pytest
 
 from tests.cluster.batch import Torque
 from tests.cluster.dialect import CASES, Replay, here, loose
-from tests.deadline import eventually
+from tests.support.deadline import eventually
 
-pytestmark = pytest.mark.cluster
+COVERS = ("tests/cluster", "tests/data/recordings")
+pytestmark = [pytest.mark.cluster, pytest.mark.long(*COVERS)]
 FAILS = ("bad-shebang", "crlf", "exit255", "exit3", "notfound", "segv", "selfkill", "syntax")
 NEEDS_A_FAULT = {"qsub-as-root", "qsub-host-not-allowed", "qsub-server-down", "qsub-server-hung", "qsub-trqauthd-down"}
 REFUSED = [

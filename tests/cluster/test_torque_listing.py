@@ -14,9 +14,10 @@ import pytest
 
 from tests.cluster.torque import client, listing, replies, state
 from tests.cluster.torque.jobs import Job, fold, seconds
-from tests.cluster.torque.said import Answer
-from tests.servers import REPOSITORY
+from tests.cluster.torque.said import Reply
+from tests.support.servers import REPOSITORY
 
+pytestmark = pytest.mark.unit
 CASES: dict[str, Any] = json.loads((REPOSITORY / "tests/data/recordings/torque-6.1.3.h5.json").read_text())
 OPTIONS = {"Join_Path": "j", "Keep_Files": "k", "Mail_Points": "m", "Priority": "p", "Shell_Path_List": "S"}
 ARRAYS = re.compile(r"^[0-9]+\[.*\n(?:    .*\n)?", re.MULTILINE)
@@ -128,7 +129,7 @@ def test_the_server_answers_as_the_recorded_one_did(case: str, tmp_path: Path, m
     monkeypatch.setattr("time.time", lambda: now)
     words = CASES[case]["command"].splitlines()[1].partition(" |")[0].split()[1:]
     options, operands = getopt.gnu_getopt(words, client.OPTIONS["qstat"])
-    found = Answer("qstat")
+    found = Reply("qstat")
     replies.qstat(server, "alice", {"options": options, "operands": operands}, found)
     asked = CASES[case]
     assert (found.out, found.err, found.rc) == (entities(asked["out"]), asked["err"], asked["status"])

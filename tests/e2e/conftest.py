@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 
 from hatch_build import build_frontend
 from tests.e2e.desk import Desk
-from tests.servers import REPOSITORY, JupyterServer
+from tests.support.servers import REPOSITORY, JupyterServer
+
+expect.set_options(timeout=20_000)  # two lanes and what their pages start share a machine; what is true is told at once
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +37,7 @@ def lab(tmp_path: Path, lab_config: dict[str, Any]) -> Iterator[JupyterServer]:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def desk(tmp_path_factory: pytest.TempPathFactory, browser_code: None) -> Iterator[Desk]:
     server = JupyterServer(tmp_path_factory.mktemp("home"), prefix="/a%40b/").start()
     yield Desk(server)
     server.close()

@@ -12,9 +12,9 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Page
 
-from tests.deadline import eventually
 from tests.e2e.painted import ready
-from tests.servers import JupyterServer
+from tests.support.deadline import eventually
+from tests.support.servers import JupyterServer
 
 XCLIPBOARD = Path(__file__).with_name("xclipboard.py")
 READ = "navigator.clipboard.readText()"

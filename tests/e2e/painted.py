@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from tests.deadline import eventually
+from tests.support.deadline import eventually
 
 WINDOWS = """() => {
   const found = [];

@@ -9,14 +9,14 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from tests.cluster.batch import Torque
+from tests.cluster.cluster import Cluster
 from tests.cluster.conftest import settings
 from tests.cluster.display import connection, opened_on
 from tests.cluster.server import ClusterServer, server_on
-from tests.cluster.world import Cluster
-from tests.deadline import eventually
 from tests.e2e.desk import wait_ready
 from tests.e2e.painted import ready, seconds_until, wait_painted
 from tests.e2e.test_journey import back, prove_typing
+from tests.support.deadline import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.cluster, pytest.mark.timeout(300)]
 

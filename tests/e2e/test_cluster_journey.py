@@ -10,14 +10,14 @@ from playwright.sync_api import BrowserContext, expect
 
 from qconnect_web.config import QConnect
 from tests.cluster.batch import Torque
+from tests.cluster.cluster import Cluster
 from tests.cluster.leftovers import left_on
 from tests.cluster.server import ClusterServer, server_on
-from tests.cluster.world import Cluster
-from tests.deadline import eventually
 from tests.e2e.painted import events, wait_painted
 from tests.e2e.test_journey import back, click_tile, prove_typing, type_line
-from tests.faults import FaultProxy
-from tests.servers import REPOSITORY
+from tests.support.deadline import eventually
+from tests.support.faults import FaultProxy
+from tests.support.servers import REPOSITORY
 
 pytestmark = [pytest.mark.e2e, pytest.mark.cluster, pytest.mark.timeout(300)]
 WAYS = [name for name in ("tls", "ssh") if name in QConnect.transport.values]

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext
 
-from tests.deadline import eventually
 from tests.e2e.painted import wait_painted
-from tests.servers import REPOSITORY, JupyterServer, free_port
+from tests.support.deadline import eventually
+from tests.support.ports import own_port
+from tests.support.servers import REPOSITORY, JupyterServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -24,7 +25,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 def demo(tmp_path: Path) -> Iterator[Path]:
     """A running demo; what it prints is in the file."""
     said = tmp_path / "said"
-    env = {**JupyterServer(tmp_path).environment(), "PORT": str(free_port())}
+    env = {**JupyterServer(tmp_path).environment(), "PORT": str(own_port())}
     for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "PYTHONPATH"):
         env.pop(name)
     with said.open("wb") as output:

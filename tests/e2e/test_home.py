@@ -10,9 +10,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.deadline import eventually
 from tests.e2e.desk import Desk, wait_ready
-from tests.servers import REPOSITORY
+from tests.support.deadline import eventually
+from tests.support.servers import REPOSITORY
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 ARTEFACTS = REPOSITORY / "tests/artefacts"
@@ -24,12 +24,12 @@ RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "be
 def home(desk: Desk, context: BrowserContext) -> Page:
     page = context.new_page()
     page.goto(desk.url(""))
-    expect(page.locator(".tile").first).to_be_visible()
+    expect(page.locator("[data-app]").first).to_be_visible()
     return page
 
 
 def tile(page: Page, name: str) -> Any:
-    return page.locator(f'.tile[data-app="{name}"]')
+    return page.locator(f'[data-app="{name}"]')
 
 
 def live(desk: Desk) -> list[dict[str, Any]]:
@@ -49,7 +49,7 @@ def test_a_double_click_on_a_tile_starts_one_program_in_one_tab(
     new = {item["id"] for item in desk.server.sessions()} - before
     assert len(new) == 1
     assert len(context.pages) == tabs + 1
-    row = home.locator(f'.session[data-job="{next(iter(new))}"]')
+    row = home.locator(f'[data-job="{next(iter(new))}"]')
     expect(row).to_contain_text("Running", timeout=10000)
     desk.server.end(next(iter(new)))
 
@@ -61,7 +61,7 @@ def test_the_keyboard_alone_starts_opens_and_ends_a_program(desk: Desk, context:
     opened.value.wait_for_url("**/qconnect/*/", timeout=20000)
     opened.value.close()
     (session,) = live(desk)
-    row = home.locator(f'.session[data-job="{session["id"]}"]')
+    row = home.locator(f'[data-job="{session["id"]}"]')
     expect(row.get_by_role("link", name="XTerm")).to_have_attribute("href", session["url"], timeout=10000)
     row.get_by_role("button", name="End").focus()
     home.keyboard.press("Enter")
@@ -73,7 +73,7 @@ def test_the_keyboard_alone_starts_opens_and_ends_a_program(desk: Desk, context:
     home.get_by_text("Ended (").click()
     expect(row).to_contain_text("Ended", timeout=10000)
     row.get_by_role("button", name="Log").click()
-    expect(home.locator("#log-text")).not_to_have_text("Loading…", timeout=10000)
+    expect(home.get_by_role("dialog").locator("pre")).not_to_have_text("Loading…", timeout=10000)
     home.get_by_role("button", name="Close").click()
     row.get_by_role("button", name="Remove").click()
     expect(row).to_have_count(0, timeout=10000)
@@ -84,7 +84,7 @@ def test_any_command_is_split_into_words_and_run(desk: Desk, context: BrowserCon
     field = home.get_by_label("Command, as you would type it in a terminal")
     field.fill("xterm -e 'left open")
     home.keyboard.press("Enter")
-    expect(home.locator("#command-problem")).to_contain_text("left open. Close it.")
+    expect(home.get_by_role("dialog").get_by_role("alert")).to_contain_text("left open. Close it.")
     field.fill("xterm -e bash -c 'touch ~/\"two words\"; sleep 600'")
     with context.expect_page():
         home.keyboard.press("Enter")
@@ -111,11 +111,30 @@ def test_a_refused_start_says_why_and_leaves_no_empty_tab(desk: Desk, context: B
     eventually(lambda: home.evaluate("true") and len(context.pages) == tabs, 5, "no tab that stays empty")
 
 
-def test_a_server_that_is_away_is_told_and_forgotten_when_it_is_back(home: Page) -> None:
+def test_a_server_that_is_away_is_told_and_forgotten_when_it_is_back(desk: Desk, context: BrowserContext) -> None:
+    """Its events are away as well, so that the page looks by itself."""
+    home = context.new_page()
+    home.route_web_socket("**/api/events/subscribe", lambda socket: socket.close())
+    home.goto(desk.url(""))
+    problem = home.get_by_role("alert")
+    expect(problem).to_be_hidden()
+    expect(home.locator("[data-app]").first).to_be_visible()
     home.route("**/qconnect/api/sessions", lambda route: route.abort())
-    expect(home.locator("#problem")).to_contain_text("does not answer", timeout=15000)
+    expect(problem).to_contain_text("does not answer", timeout=15000)
     home.unroute("**/qconnect/api/sessions")
-    expect(home.locator("#problem")).to_be_hidden(timeout=15000)
+    expect(problem).to_be_hidden(timeout=30000)
+
+
+def test_a_change_is_shown_when_the_server_tells_of_it(desk: Desk, context: BrowserContext) -> None:
+    """Long before the page would look by itself."""
+    home = context.new_page()
+    with home.expect_websocket(lambda socket: "/api/events/subscribe" in socket.url):
+        home.goto(desk.url(""))
+    expect(home.get_by_text("None is running.")).to_be_visible()
+    found = desk.session()
+    expect(home.locator(f'[data-job="{found["id"]}"]')).to_contain_text("Running", timeout=3000)
+    desk.server.end(found["id"])
+    expect(home.locator(f'[data-job="{found["id"]}"]')).to_contain_text("Ended", timeout=3000)
 
 
 def violations(page: Page) -> list[str]:
@@ -131,8 +150,8 @@ def violations(page: Page) -> list[str]:
 def test_axe_finds_nothing(desk: Desk, context: BrowserContext, session: dict[str, Any]) -> None:
     page = context.new_page()
     page.goto(desk.url(""))
-    expect(page.locator(".session").first).to_be_visible()
-    expect(page.locator(".tile").first).to_be_visible()
+    expect(page.locator("[data-job]").first).to_be_visible()
+    expect(page.locator("[data-app]").first).to_be_visible()
     assert violations(page) == []
     page.goto(desk.url(f"{session['id']}/"))
     wait_ready(page)
@@ -158,10 +177,10 @@ def test_axe_finds_nothing_where_a_program_failed(desk: Desk, context: BrowserCo
     expect(page.locator("#log-text")).not_to_be_empty()
     assert violations(page) == []
     page.goto(desk.url(""))
-    for summary in ("#ended-box summary", "#missing summary"):
-        page.locator(summary).click()
+    for summary in ("Ended (", "Not available here"):
+        page.locator("summary").filter(has_text=summary).click()
     assert violations(page) == []
-    page.locator('.tile[data-app="command"]').click()
+    page.locator('[data-app="command"]').click()
     assert violations(page) == []
 
 
@@ -189,7 +208,7 @@ def test_pages_fit_every_window(
         if name == "viewer":
             wait_ready(page)
         elif name == "home":
-            expect(page.locator(".tile").first).to_be_visible()
+            expect(page.locator("[data-app]").first).to_be_visible()
         elif name == "failed":
             expect(page.locator("#log-text")).not_to_be_empty()
         for scheme in SCHEMES:

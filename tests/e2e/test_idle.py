@@ -10,9 +10,9 @@ import psutil
 import pytest
 from playwright.sync_api import Page
 
-from tests.deadline import eventually
 from tests.e2e.desk import Desk, click_picture
 from tests.e2e.painted import events
+from tests.support.deadline import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 QUIET_MS = 3000

@@ -12,11 +12,11 @@ import psutil
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.deadline import eventually
 from tests.e2e.painted import painted, ready, seconds_until, wait_painted
-from tests.extent import LONG
-from tests.faults import FaultProxy
-from tests.servers import JupyterServer, displays, settled, x_traces
+from tests.support.deadline import eventually
+from tests.support.extent import LONG
+from tests.support.faults import FaultProxy
+from tests.support.servers import JupyterServer, displays, settled, x_traces
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 SILENT_NODE_S = 20

@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
-from tests.deadline import eventually
-from tests.servers import REPOSITORY, JupyterServer, settled
+from tests.support.deadline import eventually
+from tests.support.servers import REPOSITORY, JupyterServer, settled
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 SETTINGS = "lab/api/settings/qconnect-web:plugin"
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 ARTEFACTS = REPOSITORY / "tests/artefacts"
 CLICK_COUNTS_MS = 5000
 """How long Chromium takes a click for a reason to open a tab (transient activation)."""
@@ -77,9 +79,9 @@ def dialog(page: Page) -> Locator:
     return page.locator(".jp-Dialog-content")
 
 
-def wait_at_viewer(tab: Page) -> str:
+def wait_at_viewer(tab: Page, timeout: float = 20000) -> str:
     """The session id, once the tab is at its viewer page."""
-    tab.wait_for_url(re.compile(r"/qconnect/[^/]+/$"), timeout=20000)
+    tab.wait_for_url(re.compile(r"/qconnect/[^/]+/$"), timeout=timeout)
     return tab.url.rstrip("/").rpartition("/")[2]
 
 
@@ -168,9 +170,10 @@ def test_a_refused_start_shows_the_servers_words_and_leaves_no_tab(
 
 def test_any_command_runs_what_was_typed(page: Page, context: BrowserContext, lab: JupyterServer) -> None:
     tile(page, "Any command").click()
-    dialog(page).get_by_role("textbox").fill('xterm -title "two words"')
+    form = page.get_by_role("dialog", name="Any command")
+    form.get_by_role("textbox").fill('xterm -title "two words"')
     with context.expect_page() as opened:
-        dialog(page).get_by_role("button", name="Start").click()
+        form.get_by_role("button", name="Start").click()
     job_id = wait_at_viewer(opened.value)
     assert lab.session(job_id)["command"] == ["xterm", "-title", "two words"]
 
@@ -234,6 +237,33 @@ def test_the_sidebar_opens_a_session(page: Page, context: BrowserContext, lab: J
     with context.expect_page() as opened:
         page.locator("#jp-running-sessions .jp-RunningSessions-itemLabel").filter(has_text="XTerm").click()
     assert wait_at_viewer(opened.value) == job_id
+
+
+def test_the_panel_shows_starts_and_ends_sessions(page: Page, context: BrowserContext, lab: JupyterServer) -> None:
+    page.locator(".jp-SideBar [data-id=qconnect-panel]").click()
+    panel = page.get_by_role("region", name="QConnect", exact=True)
+    with context.expect_page() as opened:
+        panel.locator('[data-app="xterm"]').click()
+    job_id = wait_at_viewer(opened.value)
+    row = panel.locator(f'[data-job="{job_id}"]')
+    expect(row).to_contain_text("Running", timeout=30_000)
+    with context.expect_page() as again:
+        row.get_by_role("link", name="XTerm").click()
+    assert wait_at_viewer(again.value) == job_id
+    assert lab.sessions()[0]["id"] == job_id
+    assert not violations(page, ".jp-qconnect-Panel")
+    ARTEFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTEFACTS / "lab-panel.png")
+    row.get_by_role("button", name="End").click()
+    page.get_by_role("button", name="End session").click()
+    lab.wait_for(job_id, "ENDED")
+    expect(panel.get_by_text("Ended (1)")).to_be_visible(timeout=10_000)
+
+
+def violations(page: Page, within: str) -> list[str]:
+    """What axe finds in our own part; JupyterLab's page around it has some of its own."""
+    found = Axe().run(page, context={"include": [[within]]}, options=RULES).response["violations"]
+    return [f"{item['id']}: {node['html'][:120]}" for item in found for node in item["nodes"]]
 
 
 def test_a_terminal_session_is_a_terminal_with_its_display_beside_it(page: Page, lab: JupyterServer) -> None:

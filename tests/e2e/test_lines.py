@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, expect
 
 from tests.e2e.desk import Desk, wait_ready
 from tests.e2e.painted import painted, ready, seconds_until
-from tests.faults import FaultProxy
+from tests.support.faults import FaultProxy
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 

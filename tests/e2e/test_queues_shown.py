@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.batch.system import BatchSystem, server_of
 from tests.e2e.desk import Desk
 from tests.e2e.test_home import ARTEFACTS, RULES
-from tests.recordings import TORQUE, recorded
+from tests.support.recordings import TORQUE, recorded
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -36,7 +36,7 @@ def home(tmp_path: Path, torque: BatchSystem, context: BrowserContext) -> Iterat
     server.start()
     page = context.new_page()
     page.goto(Desk(server).url(""))
-    expect(page.locator(".tile").first).to_be_visible()
+    expect(page.locator("[data-app]").first).to_be_visible()
     yield page
     server.close()
 
@@ -44,7 +44,7 @@ def home(tmp_path: Path, torque: BatchSystem, context: BrowserContext) -> Iterat
 def test_queues_with_their_limits_and_what_is_free(home: Page, torque: BatchSystem) -> None:
     assert not torque.calls("pbsnodes"), "nobody asked for them yet"
     home.get_by_text("Queues", exact=True).click()
-    expect(home.locator("#scheduler")).to_contain_text("Batch system: torque.")
+    expect(home.get_by_text("Batch system:")).to_contain_text("Batch system: torque.")
     row = home.get_by_role("row", name="interactive")
     expect(row).to_contain_text("12:00 h")
     expect(row).to_contain_text("up to 3")
@@ -65,8 +65,8 @@ def test_queues_with_their_limits_and_what_is_free(home: Page, torque: BatchSyst
 def test_a_batch_system_that_does_not_answer_is_told_with_the_age_of_its_last_word(
     home: Page, torque: BatchSystem
 ) -> None:
-    home.locator('.tile[data-app="xterm"]').click()
-    row = home.locator(".session")
+    home.locator('[data-app="xterm"]').click()
+    row = home.locator("[data-job]")
     expect(row).to_contain_text("Waiting in the queue", timeout=20000)
     torque.fault("qstat", "sleep 60")
     expect(row).to_contain_text("The scheduler has not answered for", timeout=30000)

@@ -17,11 +17,11 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from qconnect_web.private_files import seal
-from tests.deadline import eventually
 from tests.e2e.desk import Desk, wait_ready
 from tests.e2e.painted import wait_painted
-from tests.servers import JupyterServer
-from tests.ssh.sshd import Nodes, children, own_mounts
+from tests.support.deadline import eventually
+from tests.support.servers import JupyterServer
+from tests.transports.ssh.sshd import SshNodes, children, own_mounts
 
 SECRET = "Zitrone-Kanarie ☃ 0815"
 USER = pwd.getpwuid(os.geteuid()).pw_name
@@ -31,12 +31,11 @@ pytestmark = [
     pytest.mark.timeout(180),
     pytest.mark.skipif(own_mounts() is not None, reason=str(own_mounts())),
 ]
-expect.set_options(timeout=20_000)  # two logins go before a question, on a machine that has much else to do
 
 
 @pytest.fixture
-def nodes(tmp_path: Path) -> Iterator[Nodes]:
-    found = Nodes(tmp_path)
+def nodes(tmp_path: Path) -> Iterator[SshNodes]:
+    found = SshNodes(tmp_path)
     yield found
     found.stop()
 
@@ -52,7 +51,7 @@ def shadow(tmp_path: Path) -> dict[Path, str]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, nodes: Nodes) -> Iterator[Desk]:
+def desk(tmp_path: Path, nodes: SshNodes) -> Iterator[Desk]:
     (tmp_path / "home").mkdir()
     config = {"QConnect": {"transport": "ssh", "ssh_config": str(nodes.config)}}
     server = JupyterServer(tmp_path / "home", prefix="/a%40b/", config=config)
@@ -93,7 +92,7 @@ def ssh_of(server: JupyterServer) -> int:
 
 
 def test_what_ssh_asks_is_answered_at_the_page_and_the_display_opens(
-    desk: Desk, context: BrowserContext, nodes: Nodes, shadow: dict[Path, str], tmp_path: Path
+    desk: Desk, context: BrowserContext, nodes: SshNodes, shadow: dict[Path, str], tmp_path: Path
 ) -> None:
     node = nodes.add("node1", *PASSWORDS, binds=shadow)
     session = elsewhere(desk)
@@ -143,7 +142,7 @@ def leaves_no_trace(page: Page, desk: Desk, tmp_path: Path) -> None:
 
 
 def test_who_cancels_is_told_and_may_try_again(
-    desk: Desk, context: BrowserContext, nodes: Nodes, shadow: dict[Path, str]
+    desk: Desk, context: BrowserContext, nodes: SshNodes, shadow: dict[Path, str]
 ) -> None:
     node = nodes.add("node1", *PASSWORDS, binds=shadow)
     page = open_page(desk, context, elsewhere(desk))
@@ -162,7 +161,7 @@ def test_who_cancels_is_told_and_may_try_again(
     expect(dialog(page)).to_be_visible()
 
 
-def test_a_host_key_is_refused_in_words_at_the_page(desk: Desk, context: BrowserContext, nodes: Nodes) -> None:
+def test_a_host_key_is_refused_in_words_at_the_page(desk: Desk, context: BrowserContext, nodes: SshNodes) -> None:
     nodes.add("node1", known=False)
     page = open_page(desk, context, elsewhere(desk))
     expect(page.locator("#room-line")).to_contain_text("The host key of node1 is not known")
@@ -174,7 +173,7 @@ def test_a_host_key_is_refused_in_words_at_the_page(desk: Desk, context: Browser
 
 
 def test_a_fingerprint_is_confirmed_by_buttons_where_the_site_lets_it(
-    tmp_path: Path, context: BrowserContext, nodes: Nodes, server_that_asks: Callable[[], Desk]
+    tmp_path: Path, context: BrowserContext, nodes: SshNodes, server_that_asks: Callable[[], Desk]
 ) -> None:
     node = nodes.add("node1", known=False)
     desk = server_that_asks()
@@ -188,7 +187,7 @@ def test_a_fingerprint_is_confirmed_by_buttons_where_the_site_lets_it(
 
 
 def test_a_question_takes_no_key_from_the_page_around(
-    context: BrowserContext, nodes: Nodes, server_that_asks: Callable[[], Desk]
+    context: BrowserContext, nodes: SshNodes, server_that_asks: Callable[[], Desk]
 ) -> None:
     nodes.add("node1", known=False)
     desk = server_that_asks()
@@ -204,7 +203,7 @@ def test_a_question_takes_no_key_from_the_page_around(
 
 
 @pytest.fixture
-def server_that_asks(tmp_path: Path, nodes: Nodes) -> Iterator[Callable[[], Desk]]:
+def server_that_asks(tmp_path: Path, nodes: SshNodes) -> Iterator[Callable[[], Desk]]:
     servers = []
 
     def start() -> Desk:
@@ -219,7 +218,7 @@ def server_that_asks(tmp_path: Path, nodes: Nodes) -> Iterator[Callable[[], Desk
 
 
 def test_two_tabs_show_the_same_question_and_one_answer_serves_both(
-    desk: Desk, context: BrowserContext, nodes: Nodes, shadow: dict[Path, str]
+    desk: Desk, context: BrowserContext, nodes: SshNodes, shadow: dict[Path, str]
 ) -> None:
     nodes.add("node1", *PASSWORDS, binds=shadow)
     session = elsewhere(desk)

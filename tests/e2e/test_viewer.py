@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.deadline import eventually
 from tests.e2e.desk import READ, Desk, click_picture, client, stage, wait_ready
 from tests.e2e.painted import events, ready
+from tests.support.deadline import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180), pytest.mark.usefixtures("may_paste")]
 TEXTS = ["zurück ✓ 漢字", "Ελλάδα – „ß“", "plain", "Ã© is no é", "two\nlines\tand a tab"]
@@ -247,7 +247,7 @@ def test_the_policy_stops_an_eval_and_nothing_that_is_needed(
     page, thrown = context.new_page(), []
     page.on("pageerror", lambda error: thrown.append(str(error)))
     page.goto(desk.url(""))
-    expect(page.locator(".tile").first).to_be_visible()
+    expect(page.locator("[data-app]").first).to_be_visible()
     page.goto(desk.url(f"{session['id']}/"))
     wait_ready(page)
     assert desk.typed(page, "well-behaved")

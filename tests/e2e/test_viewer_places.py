@@ -11,10 +11,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, expect
 
 from hatch_build import build_frontend
-from tests.deadline import eventually
 from tests.e2e.desk import Desk, click_picture, make_desktop, wait_ready
 from tests.e2e.painted import events, ready
-from tests.servers import REPOSITORY, JupyterServer
+from tests.support.deadline import eventually
+from tests.support.servers import REPOSITORY, JupyterServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 CLIENT = Path("/usr/share/xpra/www")

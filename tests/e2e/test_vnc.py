@@ -12,10 +12,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Frame, Page, expect
 
 from hatch_build import build_frontend
-from tests.deadline import eventually
 from tests.e2e.desk import READ, Desk, click_picture, make_desktop, stage, wait_ready
 from tests.e2e.painted import events, ready
-from tests.servers import REPOSITORY, JupyterServer
+from tests.support.deadline import eventually
+from tests.support.servers import REPOSITORY, JupyterServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180), pytest.mark.usefixtures("may_paste")]
 ARTEFACTS = REPOSITORY / "tests/artefacts"

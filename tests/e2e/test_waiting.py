@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.deadline import eventually
 from tests.e2e.desk import Desk, wait_ready
 from tests.e2e.painted import events
-from tests.servers import JupyterServer
+from tests.support.deadline import eventually
+from tests.support.servers import JupyterServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 

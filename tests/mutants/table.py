@@ -19,8 +19,12 @@ class Mutant:
 
 
 HEADERS, DOORS = "tests/proxy/test_headers.py::", "tests/proxy/test_websocket_doors.py::"
-ACCOUNTS, STORE, ROUTES = "tests/proxy/test_accounts.py::", "tests/test_store.py::", "tests/test_routes.py::"
-FRONT, MODELS = "tests/security/test_front.py::", "tests/test_models.py::"
+ACCOUNTS, STORE, ROUTES = (
+    "tests/proxy/test_accounts.py::",
+    "tests/sessions/test_store.py::",
+    "tests/api/test_routes.py::",
+)
+FRONT, MODELS = "tests/security/test_front.py::", "tests/values/test_models.py::"
 NO_HEARTBEAT = f"{FRONT}test_a_cookie_opens_no_heartbeat_for_another_page"
 NO_CONNECTION = f"{MODELS}test_a_connection_that_no_job_writes_is_refused"
 COMES_IN = f"{DOORS}test_only_our_own_page_and_token_bearers_come_in"
@@ -64,14 +68,14 @@ MUTANTS = [
     ),
     Mutant(
         "a cookie without an origin is enough",
-        "proxy/handler.py",
-        'program = "Authorization" in self.request.headers and self.token_authenticated',
-        "program = True",
+        "http/base.py",
+        'return "Authorization" in self.request.headers and self.token_authenticated',
+        "return True",
         f"{COMES_IN}[cookie-None-403]",
     ),
     Mutant(
         "who may look may type",
-        "proxy/handler.py",
+        "proxy/websockets.py",
         '@authorized("execute")',
         '@authorized("read")',
         f"{DOORS}test_who_may_only_look_opens_no_display",
@@ -130,14 +134,14 @@ MUTANTS = [
         "relay/pinned_tls.py",
         "return certificate is not None and hmac.compare_digest(fingerprint_of(certificate), fingerprint)",
         "return True",
-        "tests/test_credentials.py::test_keys_of_another_run_are_a_mismatch",
+        "tests/transports/test_credentials.py::test_keys_of_another_run_are_a_mismatch",
     ),
     Mutant(
         "the relay looks at no pin",
         "relay/process.py",
         "if not same_fingerprint(wrapped.getpeercert(binary_form=True), fingerprint):",
         "if False:",
-        "tests/proxy/test_relay.py::test_it_holds_a_certificate_against_the_pin_itself",
+        "tests/relay/test_relay.py::test_it_holds_a_certificate_against_the_pin_itself",
     ),
     Mutant(
         "any authority's certificate will do",
@@ -145,7 +149,7 @@ MUTANTS = [
         "context.minimum_version = ssl.TLSVersion.TLSv1_2",
         "context.minimum_version, context.check_hostname = ssl.TLSVersion.TLSv1_2, False\n"
         "        context.verify_mode = ssl.CERT_NONE",
-        "tests/test_credentials.py::test_the_context_trusts_one_certificate_and_shows_the_clients",
+        "tests/transports/test_credentials.py::test_the_context_trusts_one_certificate_and_shows_the_clients",
     ),
     Mutant(
         "anybody may own the socket",
@@ -180,7 +184,7 @@ MUTANTS = [
         "private_files.py",
         "if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:",
         "if stat.S_IMODE(status.st_mode) & 0o077:",
-        "tests/test_credentials.py::test_somebody_elses_file_is_refused",
+        "tests/transports/test_credentials.py::test_somebody_elses_file_is_refused",
         root=True,
     ),
     Mutant(
@@ -202,14 +206,14 @@ MUTANTS = [
         "sessions/limits.py",
         "len(self._starts) >= self.limits.starts_per_minute",
         "False",
-        "tests/test_submission.py::test_the_31st_start_within_a_minute_is_refused",
+        "tests/sessions/test_submission.py::test_the_31st_start_within_a_minute_is_refused",
     ),
     Mutant(
         "texts are markup",
         "pages/handlers.py",
         "autoescape=True",
         "autoescape=False",
-        "tests/test_pages.py::test_the_pages_escape_what_they_show",
+        "tests/pages/test_pages.py::test_the_pages_escape_what_they_show",
     ),
     Mutant(
         "any host name is the site's",
@@ -220,38 +224,45 @@ MUTANTS = [
     ),
     Mutant(
         "forms are taken",
-        "api/handlers.py",
+        "api/base.py",
         'return kind.partition(";")[0].strip().lower() == "application/json"',
         "return True",
         f"{FRONT}test_a_form_is_refused",
     ),
     Mutant(
         "the API lets addresses go on",
-        "api/handlers.py",
-        'self.set_header("Referrer-Policy", "no-referrer")',
-        "pass",
+        "http/base.py",
+        ', "Referrer-Policy": "no-referrer"}',
+        "}",
         f"{FRONT}test_the_api_lets_no_address_go_on",
     ),
     Mutant(
         "an icon may run what it likes",
-        "api/handlers.py",
+        "api/catalogue.py",
         "frame-ancestors 'self'; sandbox\"",
         "frame-ancestors 'self'\"",
         f"{FRONT}test_an_icon_that_is_opened_as_a_page_can_do_nothing",
     ),
     Mutant(
         "any page may listen to the heartbeat",
-        "pages/live.py",
-        'return urlparse(origin.lower()).netloc == self.request.headers.get("Host", "").lower()',
+        "http/base.py",
+        "return is_own_origin(origin, self.request)",
         "return True",
         f"{NO_HEARTBEAT}[https://evil.example]",
     ),
     Mutant(
         "a cookie without an origin opens the heartbeat",
-        "pages/live.py",
-        "return self.token_authenticated",
-        "return True",
+        "http/base.py",
+        "if self.opens_websocket and not self.check_origin():",
+        "if False:",
         f"{NO_HEARTBEAT}[None]",
+    ),
+    Mutant(
+        "the heartbeat goes by a rule of its own",
+        "pages/live.py",
+        "return QConnectHandler.check_origin(self)",
+        "return True",
+        f"{NO_HEARTBEAT}[https://evil.example]",
     ),
     Mutant(
         "who may look gets tickets",
@@ -262,7 +273,7 @@ MUTANTS = [
     ),
     Mutant(
         "the API reads bodies of any size",
-        "api/handlers.py",
+        "api/base.py",
         "if len(self.request.body) > MAX_BODY and not self._finished:",
         "if False:",
         f"{FRONT}test_a_large_body_is_refused",
@@ -293,14 +304,14 @@ MUTANTS = [
         "proxy/relay_client.py",
         "env={name: os.environ[name] for name in PASSED if name in os.environ},",
         "env=dict(os.environ),",
-        "tests/proxy/test_relay.py::test_it_knows_nothing_but_what_it_needs",
+        "tests/relay/test_relay.py::test_it_knows_nothing_but_what_it_needs",
     ),
     Mutant(
         "xpra sees the server's secrets",
         "clients/xpra.py",
         "env=job_environment(),",
         "env=None,",
-        "tests/test_clients.py::test_the_xpra_beside_it_sees_no_secret",
+        "tests/clients/test_clients.py::test_the_xpra_beside_it_sees_no_secret",
     ),
     Mutant(
         "the batch system's commands see the server's secrets",

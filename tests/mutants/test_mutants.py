@@ -7,16 +7,18 @@ import re
 import shutil
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.mutants.forked import run
 from tests.mutants.table import MUTANTS, Mutant
-from tests.servers import REPOSITORY
+from tests.support.servers import REPOSITORY
 
 ALIVE = [mutant for mutant in MUTANTS if os.geteuid() == 0 or not mutant.root]
 SEEN = re.compile(r"^FAILED \S.* - (assert|AssertionError|Failed: DID NOT RAISE|TimeoutError)", re.MULTILINE)
 clock = count(1_000_000_000)
+HARNESS = ("tests/mutants", "tests/support")
 
 
 def write(path: Path, text: str) -> None:
@@ -27,10 +29,10 @@ def write(path: Path, text: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def copy(tmp_path_factory: pytest.TempPathFactory, browser_code: None) -> Path:
     """A copy of the package and its tests, in which all the tests of the table pass."""
     copy = tmp_path_factory.mktemp("copy")
-    unneeded = shutil.ignore_patterns("__pycache__", "labextension", "novnc", "e2e", "bench")
+    unneeded = shutil.ignore_patterns("__pycache__", "labextension", "e2e", "bench")
     for name in ("qconnect_web", "tests", "jobscripts", "apps"):
         shutil.copytree(REPOSITORY / name, copy / name, ignore=unneeded)
     shutil.copy(REPOSITORY / "pyproject.toml", copy)
@@ -40,7 +42,13 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
-@pytest.mark.parametrize("mutant", ALIVE, ids=[mutant.name.replace(" ", "-") for mutant in ALIVE])
+def param(mutant: Mutant) -> Any:
+    """The mutant, of interest when its file, its test or what plays them has changed."""
+    covers = (f"qconnect_web/{mutant.file}", mutant.node.partition("::")[0], *HARNESS)
+    return pytest.param(mutant, id=mutant.name.replace(" ", "-"), marks=pytest.mark.long(*covers))
+
+
+@pytest.mark.parametrize("mutant", [param(mutant) for mutant in ALIVE])
 def test_a_mutant_without_its_defence_fails(copy: Path, mutant: Mutant) -> None:
     path = copy / "qconnect_web" / mutant.file
     whole = path.read_text()

@@ -12,7 +12,9 @@ from qconnect_web.proxy import display_line, tornado_streams
 from qconnect_web.proxy.log_limit import LINES, Bucket
 from qconnect_web.sessions.store import Store
 from qconnect_web.transports.tls import TlsTransport
-from tests.proxy.world import Jupyter, Manager, Node, Run, Speak, at_home, new_run
+from tests.support.jupyter_here import Jupyter, Manager, at_home
+from tests.support.node_server import NodeServer, Speak
+from tests.support.session_run import Run, new_run
 
 
 @pytest.fixture(scope="module")
@@ -37,12 +39,12 @@ def run(tmp_path: Path, jupyter: Jupyter) -> Iterator[Run]:
 
 
 @pytest.fixture
-def node(run: Run) -> Iterator[Callable[..., Node]]:
+def node(run: Run) -> Iterator[Callable[..., NodeServer]]:
     """Starts the session's display on a port of its own and publishes it."""
     nodes = []
 
-    def start(speak: Speak, context: ssl.SSLContext | None = None, *, plain: bool = False) -> Node:
-        found = Node(speak, None if plain else context or run.server_context())
+    def start(speak: Speak, context: ssl.SSLContext | None = None, *, plain: bool = False) -> NodeServer:
+        found = NodeServer(speak, None if plain else context or run.server_context())
         nodes.append(found)
         run.publish(port=found.port)
         return found

@@ -27,7 +27,8 @@ from qconnect_web.transports.endpoint import Endpoint
 from qconnect_web.transports.local import LocalTransport
 from qconnect_web.transports.tls import TlsTransport
 from qconnect_web.values.session import Session
-from tests.proxy.world import Jupyter, Manager, Node, switch
+from tests.support.jupyter_here import Jupyter, Manager
+from tests.support.node_server import NodeServer, switch
 
 FRAME = 50 * 1024
 FRAMES_PER_S = 30
@@ -101,9 +102,9 @@ def serve_node(folder: Path) -> None:
     context.load_verify_locations(folder / "client.pem")
     context.verify_mode = ssl.CERT_REQUIRED
     threading.stack_size(256 * 1024)
-    node = Node(switch(then=act), context)
+    node = NodeServer(switch(then=act), context)
     path = folder / "display.sock"
-    Node(switch(then=act), None, path)
+    NodeServer(switch(then=act), None, path)
     print(json.dumps({"port": node.port, "socket": str(path)}), flush=True)
     for _ in lines():
         pass

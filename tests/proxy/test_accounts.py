@@ -11,16 +11,18 @@ from types import SimpleNamespace
 
 import pytest
 
-from qconnect_web.proxy import asyncio_loop, display_line, handler, log_limit
+from qconnect_web.proxy import asyncio_loop, display_line, log_limit
 from qconnect_web.proxy.activity import INPUT_RATE, Tally
 from qconnect_web.proxy.log_limit import LINES, Bucket, Quiet
-from qconnect_web.proxy.websockets import Splices
+from qconnect_web.proxy.places import Places
 from qconnect_web.relay import process
-from tests.deadline import eventually
 from tests.proxy.test_splice import opened, path
-from tests.proxy.world import BASE, Jupyter, Node, Run, resident_kb, settle, switch
+from tests.support.deadline import eventually
+from tests.support.jupyter_here import BASE, Jupyter, resident_kb, settle
+from tests.support.node_server import NodeServer, switch
+from tests.support.session_run import Run
 
-Doors = Callable[..., Node]
+Doors = Callable[..., NodeServer]
 MIB = 1024 * 1024
 
 
@@ -143,8 +145,8 @@ def test_a_session_is_opened_a_bounded_number_of_times_a_minute(
     jupyter: Jupyter, run: Run, node: Doors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = node(switch())
-    splices = Splices(jupyter.app.log, jupyter.relay, per_minute=5)
-    monkeypatch.setattr(jupyter.app.web_app.settings["qconnect"], "splices", splices)
+    places = Places(jupyter.app.log, jupyter.relay, most=16, per_minute=5)
+    monkeypatch.setattr(jupyter.app.web_app.settings["qconnect"], "places", places)
     for _ in range(5):
         opened(jupyter).connection.close()
     with jupyter.websocket(path(), {"Cookie": jupyter.cookie(), "Origin": jupyter.origin}) as wire:
@@ -152,8 +154,8 @@ def test_a_session_is_opened_a_bounded_number_of_times_a_minute(
     assert answer.status == 429
     assert answer.json()["reason"] == "too-many"
     assert found.dials == 5
-    other = splices.enter("another session", "viewer-0001")
-    splices.leave(other)
+    other = places.enter("another session", "viewer-0001")
+    places.leave(other)
     settle(jupyter)
 
 
@@ -236,6 +238,7 @@ def test_what_was_left_out_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_heartbeat_and_the_display_are_the_handlers_that_floods_reach() -> None:
     from qconnect_web.pages.live import LiveHandler
+    from qconnect_web.proxy.handler import DisplayHandler
 
     assert LiveHandler.flood_prone
-    assert handler.SessionProxy.flood_prone
+    assert DisplayHandler.flood_prone

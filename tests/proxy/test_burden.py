@@ -20,11 +20,13 @@ import psutil
 import pytest
 
 from qconnect_web.sessions.store import Store
-from tests.deadline import eventually
-from tests.extent import LONG
 from tests.proxy.served import FRAME, MESSAGE
-from tests.proxy.world import BASE, KEY, Answer, Run, new_run
-from tests.servers import LEAN_PATH, REPOSITORY
+from tests.support.deadline import eventually
+from tests.support.extent import LONG
+from tests.support.jupyter_here import BASE, RawAnswer
+from tests.support.node_server import KEY
+from tests.support.servers import LEAN_PATH, REPOSITORY
+from tests.support.session_run import Run, new_run
 
 ROUNDS = 3
 """Times on a shared machine: the best of so many rounds counts, as its noise only ever adds."""
@@ -107,7 +109,7 @@ class Site:
             got = connection.recv(1)
             assert got, bytes(head)
             head += got
-        assert Answer.of(bytes(head)).status == 101, bytes(head)
+        assert RawAnswer.of(bytes(head)).status == 101, bytes(head)
         if role:
             connection.sendall(role.encode())
         return connection

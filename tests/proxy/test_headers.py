@@ -10,11 +10,13 @@ import pytest
 from tornado import httputil
 
 from qconnect_web.errors import BadRequest
-from qconnect_web.proxy import handler, node_files
+from qconnect_web.proxy import node_files
 from qconnect_web.proxy.headers import Upgrade, file_path
-from tests.proxy.world import ACCEPT, BASE, KEY, VIEWER, Jupyter, Node, Run, display, http_answer, settle, switch
+from tests.support.jupyter_here import BASE, VIEWER, Jupyter, settle
+from tests.support.node_server import ACCEPT, KEY, NodeServer, display, http_answer, switch
+from tests.support.session_run import Run
 
-Doors = Callable[..., Node]
+Doors = Callable[..., NodeServer]
 FORBIDDEN = re.compile(
     rb"^(cookie|authorization|token|_xsrf|x-xsrftoken|referer|origin|x-forwarded-[a-z]+|x-real-ip|x-named|forwarded"
     rb"|x-proxycontextpath|user-agent: browser)\b",
@@ -78,7 +80,7 @@ def test_a_node_would_see_them_without_the_allowlist(
 ) -> None:
     found = node(display(http_answer(PAGE, kind="text/html")))
     if hole == "files":
-        monkeypatch.setattr(handler, "for_upstream", lambda headers, page: headers)
+        monkeypatch.setattr(node_files, "for_upstream", lambda headers, page: headers)
     else:
         of, request, seen = Upgrade.of.__func__, Upgrade.request, {}  # type: ignore[attr-defined]  # a classmethod has it
 
@@ -238,7 +240,7 @@ def test_a_trick_would_reach_it_without_the_check(
     jupyter: Jupyter, run: Run, node: Doors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = node(display())
-    monkeypatch.setattr(handler, "file_path", lambda raw: "/" + raw.replace("%2f", "/").replace("%2e", "."))
+    monkeypatch.setattr(node_files, "file_path", lambda raw: "/" + raw.replace("%2f", "/").replace("%2e", "."))
     ticket = jupyter.tickets.issue(run.key, run.run, VIEWER)
     jupyter.ask(f"{BASE}qconnect/17.local/t/{ticket}/a%2f%2e%2e%2fetc/passwd")
     assert b"GET /a/../etc/passwd" in found.bytes_heard

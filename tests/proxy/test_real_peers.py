@@ -18,7 +18,8 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.sync.server import ServerConnection, serve
 
 from tests.proxy.test_splice import path
-from tests.proxy.world import Jupyter, Run, settle
+from tests.support.jupyter_here import Jupyter, settle
+from tests.support.session_run import Run
 
 WS = Path(__file__).with_name("peers") / "ws.mjs"
 MIB = 1 << 20

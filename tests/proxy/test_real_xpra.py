@@ -18,9 +18,10 @@ from websockets.sync.client import connect
 
 from qconnect_web.transports.keys import pinned_context
 from qconnect_web.transports.local import LocalTransport
-from tests.deadline import eventually
-from tests.proxy.world import BASE, VIEWER, Jupyter, Run, settle
-from tests.servers import free_port
+from tests.support.deadline import eventually
+from tests.support.jupyter_here import BASE, VIEWER, Jupyter, settle
+from tests.support.ports import own_port
+from tests.support.session_run import Run
 
 pytestmark = pytest.mark.skipif(shutil.which("xpra") is None, reason="xpra is not installed")
 OPTIONS = """
@@ -139,7 +140,7 @@ def use_all(jupyter: Jupyter, run: Run) -> None:
 
 
 def test_xpra_over_mutual_tls(jupyter: Jupyter, run: Run, xpra: Callable[..., None]) -> None:
-    port = free_port()
+    port = own_port()
     context = pinned_context(run.folder, run.fingerprint)
 
     def ask() -> bytes:

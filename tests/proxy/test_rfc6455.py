@@ -17,9 +17,11 @@ import pytest
 from qconnect_web.proxy import display_line
 from tests.proxy.frames import BINARY, CONTINUATION, PING, PONG, TEXT, close, fragments, frame
 from tests.proxy.test_splice import opened, path
-from tests.proxy.world import Jupyter, Node, Run, Wire, settle, switch
+from tests.support.jupyter_here import Jupyter, Wire, settle
+from tests.support.node_server import NodeServer, switch
+from tests.support.session_run import Run
 
-Doors = Callable[..., Node]
+Doors = Callable[..., NodeServer]
 Stream = Callable[[bool], bytes]
 UMLAUTS = "grüße ✓ 漢字 𝄞".encode()
 

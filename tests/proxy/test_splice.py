@@ -20,11 +20,13 @@ from websockets.sync.client import connect
 from websockets.sync.server import ServerConnection, serve
 
 from qconnect_web.errors import IdentityMismatch, NotReady, UnknownSession, Unreachable
-from qconnect_web.proxy import dial, handler
-from tests.deadline import eventually
-from tests.proxy.world import ACCEPT, BASE, VIEWER, Jupyter, Node, Run, Wire, settle, switch
+from qconnect_web.proxy import dial, websockets
+from tests.support.deadline import eventually
+from tests.support.jupyter_here import BASE, VIEWER, Jupyter, Wire, settle
+from tests.support.node_server import ACCEPT, NodeServer, switch
+from tests.support.session_run import Run
 
-Doors = Callable[..., Node]
+Doors = Callable[..., NodeServer]
 MOST = 16
 MIB = 1024 * 1024
 
@@ -88,7 +90,7 @@ def test_the_wait_is_bounded(jupyter: Jupyter, run: Run, monkeypatch: pytest.Mon
     async def event() -> asyncio.Event:
         return asyncio.Event()
 
-    monkeypatch.setattr(handler, "HOLD_S", 0.2)
+    monkeypatch.setattr(websockets, "HOLD_S", 0.2)
     jupyter.manager.hold = jupyter.run(event())
     with jupyter.websocket(path(), {"Cookie": jupyter.cookie(), "Origin": jupyter.origin}) as wire:
         answer = wire.answer()
@@ -226,7 +228,7 @@ def test_both_ends_are_tuned_for_small_messages_and_vanished_peers(
         )
 
     monkeypatch.setattr(dial, "tune", watched)
-    monkeypatch.setattr(handler, "tune", watched)
+    monkeypatch.setattr(websockets, "tune", watched)
     node(switch())
     with opened(jupyter):
         assert [(bool(nodelay), bool(alive), limit) for nodelay, alive, limit in seen] == [(True, True, 60_000)] * 2
@@ -283,11 +285,11 @@ def test_a_session_has_a_bounded_number_of_places(jupyter: Jupyter, run: Run, no
 def test_all_are_closed_when_the_server_stops(jupyter: Jupyter, run: Run, node: Doors) -> None:
     node(switch())
     with opened(jupyter) as one, opened(jupyter, "viewer-0002") as two:
-        splices = jupyter.app.web_app.settings["qconnect"].splices
-        jupyter.run(splices.close())
+        places = jupyter.app.web_app.settings["qconnect"].places
+        jupyter.run(places.close())
         assert is_over(one)
         assert is_over(two)
-    assert len(splices) == 0
+    assert len(places) == 0
 
 
 def test_one_line_is_logged_when_it_opens_and_one_when_it_closes(jupyter: Jupyter, run: Run, node: Doors) -> None:

@@ -21,9 +21,11 @@ from qconnect_web.transports import local, tls
 from qconnect_web.transports.endpoint import Endpoint
 from qconnect_web.transports.local import LocalTransport
 from qconnect_web.values.session import Session
-from tests.proxy.world import BASE, VIEWER, Answer, Jupyter, Node, Run, display, make_pair, new_run, write_private
+from tests.support.jupyter_here import BASE, VIEWER, Jupyter, RawAnswer
+from tests.support.node_server import NodeServer, display
+from tests.support.session_run import Run, make_pair, new_run, write_private
 
-Doors = Callable[..., Node]
+Doors = Callable[..., NodeServer]
 
 
 def context_of(certificate: Path, key: Path) -> ssl.SSLContext:
@@ -57,7 +59,7 @@ def older_run(run: Run, folder: Path) -> ssl.SSLContext:
 SQUATTERS = [same_name, other_session, older_run]
 
 
-def ask(jupyter: Jupyter, run: Run) -> list[Answer]:
+def ask(jupyter: Jupyter, run: Run) -> list[RawAnswer]:
     """A websocket and a file of the session."""
     with jupyter.websocket(f"{BASE}qconnect/17.local/ws/{VIEWER}", {"Authorization": f"token {jupyter.token}"}) as wire:
         upgrade = wire.answer()
@@ -65,7 +67,7 @@ def ask(jupyter: Jupyter, run: Run) -> list[Answer]:
     return [upgrade, jupyter.ask(f"{BASE}qconnect/17.local/t/{ticket}/index.html")]
 
 
-def assert_refused(answers: list[Answer], squatter: Node) -> None:
+def assert_refused(answers: list[RawAnswer], squatter: NodeServer) -> None:
     for answer in answers:
         assert answer.status == 502
         assert answer.json()["reason"] == "identity-mismatch"
@@ -89,7 +91,7 @@ def test_a_squatter_that_speaks_plain_http_hears_a_greeting_of_tls_and_nothing_e
 ) -> None:
     greetings: list[bytes] = []
 
-    class Plain(Node):
+    class Plain(NodeServer):
         def _serve(self, plain: socket.socket) -> None:
             with plain:
                 greetings.append(plain.recv(65536))
@@ -166,7 +168,7 @@ def test_nobody_on_the_port_is_unreachable_and_a_silent_one_times_out(
 @pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")  # CPython's wrap_socket, when it is reset
 @pytest.mark.parametrize("words", [b"SSH-2.0-OpenSSH\r\n", b""])
 def test_one_that_speaks_and_hangs_up_at_once_is_no_fault_of_ours(jupyter: Jupyter, run: Run, words: bytes) -> None:
-    class Rude(Node):
+    class Rude(NodeServer):
         def _serve(self, plain: socket.socket) -> None:
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             plain.sendall(words)
@@ -188,7 +190,7 @@ def test_a_socket_of_ours_opens_and_one_of_somebody_else_does_not(
     jupyter: Jupyter, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "x.sock"
-    found = Node(display(), None, path)
+    found = NodeServer(display(), None, path)
     jupyter.manager.transport = LocalTransport()
     run.publish(path=path)
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import tornado
 
-from tests.servers import LEAN_PATH, REPOSITORY
+from tests.support.servers import LEAN_PATH, REPOSITORY
 
 OLDER = ["6.4", "6.5"]
 """The first of each series below the one that is installed, with which all other tests run."""

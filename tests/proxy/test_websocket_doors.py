@@ -13,12 +13,16 @@ from jupyter_server.auth.authorizer import Authorizer
 from jupyter_server.base.handlers import JupyterHandler
 from tornado import httputil
 
+from qconnect_web.http import base
 from qconnect_web.http.origin import is_own_origin
 from qconnect_web.proxy import handler
-from tests.proxy.world import ACCEPT, BASE, VIEWER, Jupyter, Node, Run, display, new_run, settle
+from qconnect_web.proxy.websockets import DisplayWebsocket
+from tests.support.jupyter_here import BASE, VIEWER, Jupyter, settle
+from tests.support.node_server import ACCEPT, NodeServer, display
+from tests.support.session_run import Run, new_run
 
 EVIL = "https://evil.example"
-Doors = Callable[..., Node]
+Doors = Callable[..., NodeServer]
 PATH = f"{BASE}qconnect/17.local/ws/{VIEWER}"
 
 
@@ -99,7 +103,7 @@ def test_a_foreign_page_would_come_in_without_the_origin_check(
     jupyter: Jupyter, node: Doors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = node(display())
-    monkeypatch.setattr(handler, "is_own_origin", lambda origin, request: True)
+    monkeypatch.setattr(base, "is_own_origin", lambda origin, request: True)
     with jupyter.websocket(PATH, {"Cookie": jupyter.cookie(), "Origin": EVIL}) as wire:
         assert wire.answer().status == 101
     assert found.dials == 1
@@ -109,8 +113,7 @@ def test_a_stranger_would_come_in_without_the_login(
     jupyter: Jupyter, node: Doors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = node(display())
-    monkeypatch.setattr(handler.SessionProxy, "_own_websocket", inspect.unwrap(handler.SessionProxy._own_websocket))
-    monkeypatch.setattr(handler.SessionProxy, "prepare", JupyterHandler.prepare)  # jupyter-server-proxy asks, too
+    monkeypatch.setattr(DisplayWebsocket, "get", inspect.unwrap(DisplayWebsocket.get))
     with jupyter.websocket(PATH, {"Origin": jupyter.origin}) as wire:
         assert wire.answer().status == 101
     assert found.dials == 1

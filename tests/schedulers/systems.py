@@ -14,10 +14,10 @@ from qconnect_web import errors
 from qconnect_web.schedulers import Queue
 from qconnect_web.values.job import Job, JobSpec, JobState
 from tests.cluster.batch import Torque
+from tests.cluster.cluster import Cluster
 from tests.cluster.node import CLEAN
-from tests.cluster.world import Cluster
-from tests.deadline import eventually
-from tests.servers import REPOSITORY
+from tests.support.deadline import eventually
+from tests.support.servers import REPOSITORY
 
 ANSWER_TIMEOUT = 60
 

@@ -12,7 +12,9 @@ import pytest
 from qconnect_web.errors import SchedulerFailed, SchedulerUnavailable
 from qconnect_web.schedulers import commands
 from qconnect_web.schedulers.commands import Commands, Done, environment, run
-from tests.deadline import aeventually, eventually
+from tests.support.deadline import aeventually, eventually
+
+pytestmark = pytest.mark.unit
 
 
 def sh(script: str, *, timeout: float = 10, text: str = "") -> Done:

@@ -10,7 +10,10 @@ from traitlets.config import Config
 
 from qconnect_web.config import QConnect
 from qconnect_web.schedulers.detect import detect
-from tests.recordings import OPENPBS, SLURM, TORQUE, recorded
+from qconnect_web.site import build
+from tests.support.recordings import OPENPBS, SLURM, TORQUE, recorded
+
+pytestmark = pytest.mark.unit
 
 
 @pytest.fixture
@@ -79,7 +82,7 @@ def test_nothing_there_is_local(path: Path) -> None:
 )
 def test_the_site_may_choose(name: str, dialect: str, tmp_path: Path) -> None:
     settings = {"scheduler": name, "sessions_dir": str(tmp_path)}
-    site = QConnect(config=Config(QConnect=settings)).build()
+    site = build(QConnect(config=Config(QConnect=settings)))
     assert (site.flavour.name, site.sessions.scheduler.name, site.sessions.scheduler.dialect) == (name, name, dialect)
 
 

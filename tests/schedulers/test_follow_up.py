@@ -19,7 +19,7 @@ from qconnect_web.schedulers.pbs.torque import TorqueScheduler
 from qconnect_web.schedulers.slurm import jobs as slurm_jobs
 from qconnect_web.schedulers.slurm.scheduler import SlurmScheduler
 from qconnect_web.values.job import Job, JobState
-from tests.recordings import OPENPBS, SLURM, recorded
+from tests.support.recordings import OPENPBS, SLURM, recorded
 
 IDS = ["1.head", "2.head", "3.head"]
 Say = Callable[[list[str]], Done]

@@ -26,7 +26,7 @@ from qconnect_web.schedulers.local import scheduler
 from qconnect_web.schedulers.local.runner import Runner, finish, lock, read_json, write_json
 from qconnect_web.schedulers.local.scheduler import LocalScheduler
 from qconnect_web.values.job import Job, JobSpec, JobState
-from tests.deadline import eventually
+from tests.support.deadline import eventually
 
 SPEC = JobSpec("test job", memory="1MB", walltime="01:00:00")
 STANDARD_SIGNALS = (1 << 31) - 1

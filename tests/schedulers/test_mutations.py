@@ -20,8 +20,9 @@ from qconnect_web.schedulers.pbs import openpbs, torque, torque_xml
 from qconnect_web.schedulers.slurm import jobs as slurm_jobs
 from qconnect_web.schedulers.slurm import queues
 from qconnect_web.values.job import JOB_ID, Job, JobState
-from tests.recordings import OPENPBS, SLURM, TORQUE, recorded
+from tests.support.recordings import OPENPBS, SLURM, TORQUE, recorded
 
+pytestmark = pytest.mark.unit
 EXAMPLES, EACH = 12, 140
 """For each of six parsers: 10 080 mutations in all."""
 ODD = [

@@ -13,10 +13,10 @@ from qconnect_web.errors import SchedulerFailed
 from qconnect_web.schedulers.commands import Done
 from qconnect_web.schedulers.pbs import openpbs, torque
 from qconnect_web.values.job import Job, JobState
-from tests.extent import LONG
-from tests.recordings import OPENPBS, recorded
 from tests.schedulers import answers
 from tests.schedulers.answers import FLAVOURS, NUMBERS, PLACES, read
+from tests.support.extent import LONG
+from tests.support.recordings import OPENPBS, recorded
 
 CASES = 10_000 if LONG else 60
 """Odd answers for each way of writing them."""

@@ -19,8 +19,9 @@ from qconnect_web.schedulers.pbs.torque import TorqueScheduler
 from qconnect_web.schedulers.slurm.scheduler import SlurmScheduler
 from qconnect_web.values.job import JobSpec, JobState
 from tests.batch.system import CANCEL, QUERY, BatchSystem
-from tests.recordings import OPENPBS, SLURM, TORQUE, recorded
+from tests.support.recordings import OPENPBS, SLURM, TORQUE, recorded
 
+pytestmark = pytest.mark.unit
 KINDS: dict[str, Any] = {"torque": TorqueScheduler, "openpbs": OpenPbsScheduler, "slurm": SlurmScheduler}
 KEYS = ["one", "two", "three"]
 

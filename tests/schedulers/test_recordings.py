@@ -15,8 +15,9 @@ from qconnect_web.schedulers.pbs.common import first_host, seconds
 from qconnect_web.schedulers.slurm import argv, queues
 from qconnect_web.schedulers.slurm import jobs as slurm_jobs
 from qconnect_web.values.job import Job, JobState
-from tests.recordings import OPENPBS, SLURM, TORQUE, cases, recorded
+from tests.support.recordings import OPENPBS, SLURM, TORQUE, cases, recorded
 
+pytestmark = pytest.mark.unit
 GB = 1 << 30
 SUBMIT_REASONS = {
     TORQUE: {

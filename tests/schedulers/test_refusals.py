@@ -12,7 +12,7 @@ from qconnect_web.schedulers.pbs import refusals as pbs
 from qconnect_web.schedulers.refusal import Refusal
 from qconnect_web.schedulers.slurm import argv as slurm
 from qconnect_web.schedulers.slurm import refusals as slurm_refusals
-from tests.recordings import OPENPBS, recorded
+from tests.support.recordings import OPENPBS, recorded
 
 POLICY = "Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)"
 """What Slurm puts behind each of its limits (slurm_errno.c, ESLURM_ACCOUNTING_POLICY)."""

@@ -13,7 +13,7 @@ from qconnect_web.schedulers.slurm.states import FIRST, JOB_STATES, cause, reaso
 from qconnect_web.sessions import describe
 from qconnect_web.values.job import Job, JobSpec, JobState
 from qconnect_web.values.session import Record, Session
-from tests.recordings import OPENPBS, recorded
+from tests.support.recordings import OPENPBS, recorded
 
 
 def slurm(states: list[str], why: str = "None", **more: object) -> Job:

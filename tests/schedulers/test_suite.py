@@ -14,9 +14,9 @@ import pytest
 from qconnect_web.errors import BadRequest, QConnectError, SchedulerFailed
 from qconnect_web.schedulers.detect import detect
 from qconnect_web.values.job import JOB_ID, JobSpec, JobState
-from tests.deadline import eventually
-from tests.extent import LONG
 from tests.schedulers.systems import System
+from tests.support.deadline import eventually
+from tests.support.extent import LONG
 
 SPEC = JobSpec("suite job", memory="100MB", walltime="00:10:00")
 HELD = {"slurm": ("--hold",), "torque": ("-h",), "openpbs": ("-h",), "local": ()}

@@ -16,8 +16,8 @@ from pathlib import Path
 import websockets.sync.client as websockets
 from websockets.typing import Origin, Subprotocol
 
-from tests.servers import JupyterServer
-from tests.test_clients import www
+from tests.clients.test_clients import www
+from tests.support.servers import JupyterServer
 
 VARIABLES = ("JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN", "MY_PASSWORD", "AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN")
 

@@ -11,19 +11,18 @@ from typing import Any
 
 import pytest
 
-from qconnect_web import pages
-from qconnect_web.api import handlers
+from qconnect_web import api, pages, proxy
 from qconnect_web.clients.xpra import load_vnc_client
+from qconnect_web.http.base import ANY_JOB, JOB
 from qconnect_web.pages.handlers import our_files
-from qconnect_web.proxy import handler
 from tests.security.raw import Raw
-from tests.servers import JupyterServer
+from tests.support.servers import JupyterServer
 
 PREFIX = "/a%40b/"
 
 
 @pytest.fixture(scope="package")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
+def server(tmp_path_factory: pytest.TempPathFactory, browser_code: None) -> Iterator[JupyterServer]:
     settings = {"QConnect": {"max_sessions": 2, "max_starts_per_minute": 0}}
     server = JupyterServer(tmp_path_factory.mktemp("home"), prefix=PREFIX, config=settings).start()
     yield server
@@ -63,14 +62,13 @@ def raw(server: JupyterServer) -> Iterator[Raw]:
 @pytest.fixture(scope="package")
 def table(server: JupyterServer, session: dict[str, Any]) -> list[tuple[str, type[Any]]]:
     """An address for every route of the package, and its handler."""
-    ours = f"{our_files().digest}/home/home.js"
+    ours = f"{our_files().digest}/home.js"
     files = {"static/([0-9a-f]{32})/(.+)": f"static/{ours}", "client/([0-9a-f]{32})/(.+)": load_vnc_client().url}
-    groups = [(f"({pages.SESSION[1:-1]})", session["id"]), (handlers.JOB, session["id"])]
-    groups += [("([A-Za-z0-9._-]{1,64})", "xterm"), ("(?P<job_id>[^/]+)", session["id"])]
+    groups = [(ANY_JOB, session["id"]), (JOB, session["id"]), ("([A-Za-z0-9._-]{1,64})", "xterm")]
     groups += [("(?P<viewer>[A-Za-z0-9_-]{8,64})", "viewer-0001"), ("(?P<ticket>[^/]*)", "nonsense")]
     groups += [("(?:/(?P<file>.*))?", "/index.html"), ("api/.+", "api/x"), ("/?", "/"), ("\\", "")]
     found = []
-    for pattern, kind in [*handlers.HANDLERS, *handler.HANDLERS, *pages.HANDLERS]:
+    for pattern, kind in [*api.HANDLERS, *proxy.HANDLERS, *pages.HANDLERS]:
         path = files.get(pattern, pattern)
         for group, example in groups:
             path = path.replace(group, example)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import http.client
-from dataclasses import dataclass
 from typing import Protocol
+
+from tests.support.servers import Answer
 
 
 class Served(Protocol):
@@ -13,15 +14,6 @@ class Served(Protocol):
     port: int
     token: str
     prefix: str
-
-
-@dataclass
-class Told:
-    """An answer; the names of its headers in lower case, several of one name joined by commas."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
 
 
 class Raw:
@@ -40,8 +32,11 @@ class Raw:
         body: bytes = b"",
         *,
         auth: bool = True,
-    ) -> Told:
-        """One request below the base URL, or at the very path if it begins with a slash; with the token, if `auth`."""
+    ) -> Answer:
+        """One request below the base URL, or at the very path if it begins with a slash; with the token, if `auth`.
+
+        The names of the answer's headers are in lower case, several of one name joined by commas.
+        """
         given = {"Authorization": f"token {self.server.token}"} if auth else {}
         target = path if path.startswith("/") else self.server.prefix + path
         try:
@@ -51,7 +46,7 @@ class Raw:
         finally:
             self._open.close()  # after some refusals the server hangs up without a word
         names = {name.lower() for name in answer.headers}
-        return Told(answer.status, {name: ", ".join(answer.headers.get_all(name, [])) for name in names}, content)
+        return Answer(answer.status, {name: ", ".join(answer.headers.get_all(name, [])) for name in names}, content)
 
     def __enter__(self) -> Raw:
         return self

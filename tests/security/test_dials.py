@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from qconnect_web.sessions.store import Store
 from qconnect_web.transports.local import is_here
 from qconnect_web.transports.tls import TlsTransport
-from tests.extent import LONG
-from tests.proxy.world import BASE, VIEWER, Jupyter, Manager, Run, at_home, new_run
+from tests.support.extent import LONG
+from tests.support.jupyter_here import BASE, VIEWER, Jupyter, Manager, at_home
+from tests.support.session_run import Run, new_run
 
 EXAMPLES = 10_000 if LONG else 300
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}")

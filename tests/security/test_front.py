@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from qconnect_web import pages
-from qconnect_web.api import handlers
+from qconnect_web import api, pages
 from qconnect_web.apps.catalogue import Catalogue
 from qconnect_web.sessions.store import Store
 from qconnect_web.transports.tls import TlsTransport
 from tests.proxy.test_websocket_doors import EVIL, LooksOnly
-from tests.proxy.world import BASE, Jupyter, Manager, at_home, new_run
 from tests.security.raw import Raw
+from tests.support.jupyter_here import BASE, Jupyter, Manager, at_home
+from tests.support.session_run import new_run
 
 LIVE = f"{BASE}qconnect/17.local/live"
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
@@ -32,14 +33,14 @@ class Front(Jupyter):
         settings["allow_remote_access"] = True
         settings["qconnect"].apps = Catalogue([])
         settings["qconnect"].hosts = frozenset({"hub.example", "127.0.0.1"})
-        patterns = [(f"{BASE}qconnect/{pattern}", kind) for pattern, kind in [*handlers.HANDLERS, *pages.HANDLERS]]
+        patterns = [(f"{BASE}qconnect/{pattern}", kind) for pattern, kind in [*api.HANDLERS, *pages.HANDLERS]]
         app.web_app.add_handlers(r".*$", patterns)
         return app
 
 
-@pytest.fixture(scope="module")
-def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
-    home = tmp_path_factory.mktemp("home")
+@contextmanager
+def opened(home: Path) -> Iterator[Front]:
+    """A front with one session, for as long as the block lasts."""
     store = Store(home / "sessions")
     store.prepare()
     new_run(store)
@@ -47,6 +48,12 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
         server = Front(home, Manager(store, TlsTransport()))
         yield server
         server.close()
+
+
+@pytest.fixture(scope="module")
+def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    with opened(tmp_path_factory.mktemp("home")) as front:
+        yield front
 
 
 @pytest.fixture

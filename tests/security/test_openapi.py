@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from qconnect_web.api.handlers import OPENAPI
-from tests.extent import LONG
-from tests.servers import JupyterServer
+from qconnect_web.api.installation import OPENAPI
+from tests.support.extent import LONG
+from tests.support.servers import JupyterServer
 
 EFFORT = ["--max-time", "540"] if LONG else ["--max-examples", "8"]
 """By the clock, or so many requests for each operation: on a busy machine a short time may pass with a single one."""

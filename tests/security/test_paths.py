@@ -24,7 +24,7 @@ def folders(table: list[tuple[str, type[Any]]], session: dict[str, Any]) -> list
     static = next(path for path, _ in table if path.startswith("static/"))
     client = next(path for path, _ in table if path.startswith("client/"))
     own = [f"{session['id']}/t/nonsense/", "api/apps/", "api/sessions/"]
-    return [static.removesuffix("home/home.js"), client.removesuffix("index.html"), *own]
+    return [static.removesuffix("home.js"), client.removesuffix("index.html"), *own]
 
 
 def test_no_path_of_the_corpus_leads_anywhere(folders: list[str], raw: Raw) -> None:

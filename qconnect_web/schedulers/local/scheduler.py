@@ -56,7 +56,7 @@ class LocalScheduler:
     dialect = "pbs"
     cheap = True
 
-    def __init__(self, state_dir: Path, *, max_running: int = 4, queue: str = "local") -> None:
+    def __init__(self, state_dir: Path, *, max_running: int, queue: str = "local") -> None:
         self._root = state_dir / socket.gethostname()
         self._jobs = self._root / "jobs"
         self._done = self._root / "done"

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 
 from ...errors import SchedulerFailed, SchedulerUnavailable
-from ...values.job import Job, JobSpec, JobState
+from ...values.job import Job, JobState
 from .. import Queue
 from ..commands import Commands, Done
 from ..follow_up import FollowUp
-from . import common, refusals
+from . import common
 from .common import MAX_IDS, askable, settled
 from .openpbs_jobs import jobs, jobs_of_text, parsed
 from .queues import Node, blocks, flat, node_of, queue_of
+from .scheduler import PbsScheduler
 
 QUEUES_ARGV = ["qstat", "-Q", "-f", "-F", "json"]
 SERVER_ARGV = ["qstat", "-B", "-f"]
@@ -66,22 +66,15 @@ def nodes_of(text: str) -> list[Node]:
     return [node_of(str(name), flat(values)) for name, values in found.items()] if isinstance(found, dict) else []
 
 
-class OpenPbsScheduler:
+class OpenPbsScheduler(PbsScheduler):
     """Jobs of one user on an OpenPBS server."""
 
     name = "openpbs"
-    dialect = "pbs"
-    cheap = False
 
     def __init__(self, commands: Commands, *, user: str) -> None:
-        self._commands, self._user = commands, user
+        super().__init__(commands, user=user)
         self._history = self._json = True
         self._follow_up = FollowUp()
-
-    async def submit(self, script: str, spec: JobSpec, *, session: str, folder: Path) -> str:
-        """Queues the job with its script on qsub's input, from within the session's folder."""
-        common.check_submission(script, spec)
-        return refusals.job_id_of(await self._commands.act(common.submit_argv(session), text=script, folder=folder))
 
     async def query(self, job_ids: list[str]) -> dict[str, Job]:
         """These jobs, by one question; those that the JSON does not tell are asked about without it, from then on all.
@@ -144,16 +137,8 @@ class OpenPbsScheduler:
         ids = common.askable(done.out.split())[-MAX_IDS:]  # the latest
         return list((await self._listed(ids)).values()) if ids else []
 
-    async def cancel(self, job_id: str) -> None:
-        """Ends the job."""
-        refusals.check_cancelled(await self._commands.act(common.cancel_argv(job_id)))
-
     async def queues(self) -> list[Queue]:
         """The queues, with what the nodes have."""
         described = await self._commands.ask(QUEUES_ARGV)
         nodes = await self._commands.ask(NODES_ARGV)
         return queues(described, nodes, await self._commands.ask(SERVER_ARGV))
-
-    async def available(self, programs: tuple[str, ...]) -> dict[str, bool] | None:
-        """What the nodes have cannot be known from here."""
-        return None

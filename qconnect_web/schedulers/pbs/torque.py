@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from ...errors import SchedulerFailed, SchedulerUnavailable
-from ...values.job import JOB_ID, Job, JobSpec, JobState
+from ...values.job import JOB_ID, Job, JobState
 from .. import Queue
 from ..commands import Commands, Done
 from ..follow_up import FollowUp
-from . import common, refusals
+from . import common
 from .common import (
     JOB_STATES,
     MAX_IDS,
@@ -24,6 +23,7 @@ from .common import (
     tag_among,
 )
 from .queues import blocks, queue_of
+from .scheduler import PbsScheduler
 from .torque_xml import jobs_in, nodes_of
 
 CAUSES = {
@@ -112,21 +112,14 @@ def queues(described: Done, nodes: Done, server: Done) -> list[Queue]:
     return [queue_of(name, given, here, default) for name, given in found.items()]
 
 
-class TorqueScheduler:
+class TorqueScheduler(PbsScheduler):
     """Jobs of one user on a TORQUE server."""
 
     name = "torque"
-    dialect = "pbs"
-    cheap = False
 
     def __init__(self, commands: Commands, *, user: str) -> None:
-        self._commands, self._user = commands, user
+        super().__init__(commands, user=user)
         self._follow_up = FollowUp()
-
-    async def submit(self, script: str, spec: JobSpec, *, session: str, folder: Path) -> str:
-        """Queues the job with its script on qsub's input, from within the session's folder."""
-        common.check_submission(script, spec)
-        return refusals.job_id_of(await self._commands.act(common.submit_argv(session), text=script, folder=folder))
 
     async def query(self, job_ids: list[str]) -> dict[str, Job]:
         """These jobs, by one question; one that its answer is silent about is asked about by itself."""
@@ -159,16 +152,8 @@ class TorqueScheduler:
         common.check_answered(len(found), done)
         return found
 
-    async def cancel(self, job_id: str) -> None:
-        """Ends the job."""
-        refusals.check_cancelled(await self._commands.act(common.cancel_argv(job_id)))
-
     async def queues(self) -> list[Queue]:
         """The queues, with what the nodes have."""
         described = await self._commands.ask(QUEUES_ARGV)
         nodes = await self._commands.ask(NODES_ARGV)
         return queues(described, nodes, await self._commands.ask(SERVER_ARGV))
-
-    async def available(self, programs: tuple[str, ...]) -> dict[str, bool] | None:
-        """What the nodes have cannot be known from here."""
-        return None

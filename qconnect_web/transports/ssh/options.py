@@ -56,11 +56,11 @@ class SshSettings:
     connection that nothing goes through is closed.
     """
 
-    command: str = "ssh"
-    config: Path | None = None
-    options: tuple[str, ...] = ()
-    ask_unknown_hosts: bool = False
-    idle_s: float = 600.0
+    command: str
+    config: Path | None
+    options: tuple[str, ...]
+    ask_unknown_hosts: bool
+    idle_s: float
 
 
 def master_argv(settings: SshSettings, node: str, control: Path, *, batch: bool) -> list[str]:

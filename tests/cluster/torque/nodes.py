@@ -6,11 +6,11 @@ import os
 import time
 
 from tests.cluster.torque import engine, listing
-from tests.cluster.torque.said import Answer, Request
+from tests.cluster.torque.said import Reply, Request
 from tests.cluster.torque.state import Server
 
 
-def pbsnodes(server: Server, user: str, request: Request, found: Answer) -> None:
+def pbsnodes(server: Server, user: str, request: Request, found: Reply) -> None:
     options = {name for name, _ in request["options"]}
     with server.lock:
         states = engine.nodes()
@@ -59,7 +59,7 @@ def _node(server: Server, name: str, state: str) -> dict[str, str]:
     }
 
 
-def qmgr(server: Server, user: str, request: Request, found: Answer) -> None:
+def qmgr(server: Server, user: str, request: Request, found: Reply) -> None:
     """`qmgr -c "set server NAME = VALUE"` and `"set queue QUEUE NAME = VALUE"`, for root."""
     words = dict(request["options"])["-c"].split()
     if user != "root":

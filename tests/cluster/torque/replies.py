@@ -8,7 +8,7 @@ from collections.abc import Callable
 from tests.cluster.torque import engine, listing
 from tests.cluster.torque.jobs import Job
 from tests.cluster.torque.nodes import pbsnodes, qmgr
-from tests.cluster.torque.said import Answer, Request
+from tests.cluster.torque.said import Reply, Request
 from tests.cluster.torque.state import SPOOL, Refused, Server
 from tests.cluster.torque.submit import submitted
 
@@ -18,7 +18,7 @@ DELETE_PATIENCE_S = 120
 
 def answer(server: Server, user: str, request: Request) -> dict[str, object]:
     """Does what is asked."""
-    found = Answer(request["program"])
+    found = Reply(request["program"])
     with server.lock:
         server.refresh()
     PROGRAMS[request["program"]](server, user, request, found)
@@ -27,7 +27,7 @@ def answer(server: Server, user: str, request: Request) -> dict[str, object]:
     return {"rc": found.rc, "out": found.out, "err": found.err}
 
 
-def qsub(server: Server, user: str, request: Request, found: Answer) -> None:
+def qsub(server: Server, user: str, request: Request, found: Reply) -> None:
     with server.lock:
         try:
             job_id = submitted(server, user, request)
@@ -38,7 +38,7 @@ def qsub(server: Server, user: str, request: Request, found: Answer) -> None:
     found.out = "" if "z" in request["options"] else f"{job_id}\n"
 
 
-def qstat(server: Server, user: str, request: Request, found: Answer) -> None:
+def qstat(server: Server, user: str, request: Request, found: Reply) -> None:
     options = {name.lstrip("-"): value for name, value in request["options"]}
     with server.lock:
         everyone = sorted(server.jobs.values(), key=lambda job: job.number)
@@ -57,7 +57,7 @@ def qstat(server: Server, user: str, request: Request, found: Answer) -> None:
             _listed(server, options, chosen, now, found)
 
 
-def _chosen(server: Server, user: str, operands: list[str], everyone: list[Job], found: Answer) -> list[list[Job]]:
+def _chosen(server: Server, user: str, operands: list[str], everyone: list[Job], found: Reply) -> list[list[Job]]:
     """The jobs that are meant and may be seen, by operand."""
     visible = [job for job in everyone if _may_see(server, user, job)]
     if not operands:
@@ -81,7 +81,7 @@ def _chosen(server: Server, user: str, operands: list[str], everyone: list[Job],
     return chosen
 
 
-def _listed(server: Server, options: dict[str, str], chosen: list[list[Job]], now: float, found: Answer) -> None:
+def _listed(server: Server, options: dict[str, str], chosen: list[list[Job]], now: float, found: Reply) -> None:
     if "u" in options:
         chosen = [[job for job in jobs if job.owner in options["u"].split(",")] for jobs in chosen]
     if "i" in options:
@@ -99,7 +99,7 @@ def _listed(server: Server, options: dict[str, str], chosen: list[list[Job]], no
         found.out = listing.short(jobs)
 
 
-def qdel(server: Server, user: str, request: Request, found: Answer) -> None:
+def qdel(server: Server, user: str, request: Request, found: Reply) -> None:
     options = dict(request["options"])
     targets: list[str] = request["operands"]
     if targets == ["all"]:
@@ -119,7 +119,7 @@ def qdel(server: Server, user: str, request: Request, found: Answer) -> None:
             _delete(server, job, found)
 
 
-def _delete(server: Server, job: Job, found: Answer) -> None:
+def _delete(server: Server, job: Job, found: Reply) -> None:
     with server.lock:
         if job.state != "R":
             if job.slurm:
@@ -156,7 +156,7 @@ def _await_mom(server: Server, job: Job, slurm: int, words: tuple[str, ...]) -> 
         time.sleep(0.01)
 
 
-def qhold(server: Server, user: str, request: Request, found: Answer) -> None:
+def qhold(server: Server, user: str, request: Request, found: Reply) -> None:
     for job in _jobs(server, user, request, found):
         job.hold = "u"
         if job.state in "QW":
@@ -165,7 +165,7 @@ def qhold(server: Server, user: str, request: Request, found: Answer) -> None:
             job.slurm, job.state, job.mtime = None, "H", time.time()
 
 
-def qrls(server: Server, user: str, request: Request, found: Answer) -> None:
+def qrls(server: Server, user: str, request: Request, found: Reply) -> None:
     for job in _jobs(server, user, request, found):
         if job.state == "W":
             text = "The requested state or substate can't be set from the job's current state (slot limit in effect)."
@@ -180,7 +180,7 @@ def qrls(server: Server, user: str, request: Request, found: Answer) -> None:
                 server.refresh()
 
 
-def qalter(server: Server, user: str, request: Request, found: Answer) -> None:
+def qalter(server: Server, user: str, request: Request, found: Reply) -> None:
     options = {name.lstrip("-"): value for name, value in request["options"]}
     for job in _jobs(server, user, request, found):
         job.name = options.get("N", job.name)
@@ -190,7 +190,7 @@ def qalter(server: Server, user: str, request: Request, found: Answer) -> None:
         server.write_order(job)
 
 
-def qrerun(server: Server, user: str, request: Request, found: Answer) -> None:
+def qrerun(server: Server, user: str, request: Request, found: Reply) -> None:
     for job in _jobs(server, user, request, found, need="R"):
         if user != "root":
             text = "additional permissions required (ATR_DFLAG_MGWR | ATR_DFLAG_OPWR)"
@@ -202,7 +202,7 @@ def qrerun(server: Server, user: str, request: Request, found: Answer) -> None:
                 server.refresh()
 
 
-def _jobs(server: Server, user: str, request: Request, found: Answer, need: str = "") -> list[Job]:
+def _jobs(server: Server, user: str, request: Request, found: Reply, need: str = "") -> list[Job]:
     """The jobs that this user may change; the others are complained of."""
     chosen = []
     for operand in request["operands"]:
@@ -214,7 +214,7 @@ def _jobs(server: Server, user: str, request: Request, found: Answer, need: str 
     return [job for job in chosen if not need or job.state in need]
 
 
-def _allowed(job: Job, user: str, found: Answer) -> bool:
+def _allowed(job: Job, user: str, found: Reply) -> bool:
     if user not in (job.owner, "root"):
         found.error(159, f"Unauthorized Request  MSG=operation not permitted {job.id}")
     elif job.state == "C":
@@ -232,7 +232,7 @@ def _full(server: Server, operand: str) -> str:
     return operand if "." in operand else f"{operand}.{server.name}"
 
 
-PROGRAMS: dict[str, Callable[[Server, str, Request, Answer], None]] = {
+PROGRAMS: dict[str, Callable[[Server, str, Request, Reply], None]] = {
     "qsub": qsub,
     "qstat": qstat,
     "qdel": qdel,

@@ -7,7 +7,7 @@ from typing import Any
 Request = dict[str, Any]
 
 
-class Answer:
+class Reply:
     """Collects what one command prints; each operand's error adds a line and sets the exit code."""
 
     def __init__(self, program: str) -> None:

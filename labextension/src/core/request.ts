@@ -1,0 +1,131 @@
+/**
+ * One request to the server extension: typed JSON, or an error of one of two kinds.
+ *
+ * How a request travels is handed in, so that JupyterLab and the pages share everything else: how long an answer is
+ * waited for, what is sent again, and what an error says.
+ */
+
+/** Milliseconds that an answer to a question is waited for: the server knows it, or asks the batch system once. */
+const ANSWER_WITHIN_MS = 30_000;
+
+/** The same for what changes something: above the server's own limit for a submission, and for waiting its turn. */
+const CHANGE_WITHIN_MS = 90_000;
+
+/** The way to the server. */
+export interface IServer {
+  /** Jupyter's base URL, in full or as a path, with a slash at its end. */
+  readonly baseUrl: string;
+  /** Sends one request with the login of this page. */
+  readonly send: (url: string, init: RequestInit) => Promise<Response>;
+}
+
+/** What is asked: JSON to send, and the idempotency key of a request that may be sent again. */
+export interface IRequest {
+  method?: 'GET' | 'POST' | 'DELETE';
+  data?: unknown;
+  key?: string;
+}
+
+/** The server did not answer: unknown whether it did what was asked. */
+export class NetworkError extends Error {
+  override readonly name = 'NetworkError';
+}
+
+/** The server answered with an error; `word` is its own sentence, if it has one, and `reason` the same for programs. */
+export class ResponseError extends Error {
+  override readonly name = 'ResponseError';
+
+  constructor(
+    readonly status: number,
+    readonly word: string | null,
+    readonly reason: string | null,
+  ) {
+    super(word ?? `status ${status}`);
+  }
+}
+
+/**
+ * The JSON at `qconnect/api/<endpoint>`; throws NetworkError or ResponseError.
+ *
+ * A request with a key is sent a second time when no answer came: the server answers the same key with the same
+ * session, so that a lost answer neither loses a session nor starts two.
+ */
+export async function request<T>(server: IServer, endpoint: string, asked: IRequest = {}): Promise<T> {
+  const url = `${server.baseUrl}qconnect/api/${endpoint}`;
+  const init = initOf(asked);
+  let response: Response;
+  try {
+    response = await answer(server, url, init);
+  } catch (error) {
+    if (!(error instanceof NetworkError) || asked.key === undefined) {
+      throw error;
+    }
+    response = await answer(server, url, init);
+  }
+  return (response.status === 204 ? undefined : await response.json()) as T;
+}
+
+/** The text at an address that the server gave (a path, or a full URL); throws NetworkError or ResponseError. */
+export async function requestText(server: IServer, address: string): Promise<string> {
+  const url = new URL(address, server.baseUrl).href;
+  return (await answer(server, url, { method: 'GET' })).text();
+}
+
+/** The server as a page reaches it that has no JupyterLab around it; `cookies` gives `document.cookie`. */
+export function pageServer(baseUrl: string, cookies: () => string): IServer {
+  return {
+    baseUrl,
+    send: (url, init) => {
+      const headers = new Headers(init.headers);
+      headers.set('X-XSRFToken', cookie(cookies(), '_xsrf'));
+      return fetch(url, { ...init, headers, cache: 'no-store', credentials: 'same-origin' });
+    },
+  };
+}
+
+function cookie(all: string, name: string): string {
+  const found = all.split('; ').find(part => part.startsWith(`${name}=`));
+  return found ? decodeURIComponent(found.slice(name.length + 1)) : '';
+}
+
+function initOf({ method = 'GET', data, key }: IRequest): RequestInit {
+  return {
+    method,
+    headers: {
+      ...(data !== undefined && { 'Content-Type': 'application/json' }),
+      ...(key !== undefined && { 'Idempotency-Key': key }),
+    },
+    ...(data !== undefined && { body: JSON.stringify(data) }),
+  };
+}
+
+async function answer(server: IServer, url: string, init: RequestInit): Promise<Response> {
+  let response: Response;
+  try {
+    const signal = AbortSignal.timeout(init.method === 'GET' ? ANSWER_WITHIN_MS : CHANGE_WITHIN_MS);
+    response = await server.send(url, { ...init, signal });
+  } catch (error) {
+    throw new NetworkError(error instanceof Error ? error.message : String(error));
+  }
+  if (!response.ok) {
+    throw await refusal(response);
+  }
+  return response;
+}
+
+/** The error in a response: `{"message", "reason"}`, or what a proxy on the way put in its place. */
+async function refusal(response: Response): Promise<ResponseError> {
+  const text = await response.text();
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    body = null;
+  }
+  const { message, reason } = (body ?? {}) as { message?: unknown; reason?: unknown };
+  return new ResponseError(
+    response.status,
+    typeof message === 'string' && message ? message : null,
+    typeof reason === 'string' ? reason : null,
+  );
+}

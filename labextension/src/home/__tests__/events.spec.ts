@@ -1,0 +1,85 @@
+import { SESSION_EVENT } from '../../core/sessions';
+import { ServerEvents } from '../events';
+
+/** A websocket that does what the test says. */
+class FakeSocket extends EventTarget {
+  static readonly OPEN = 1;
+  static readonly made: FakeSocket[] = [];
+  readyState = 0;
+
+  constructor(readonly url: string) {
+    super();
+    FakeSocket.made.push(this);
+  }
+
+  open(): void {
+    this.readyState = 1;
+    this.dispatchEvent(new Event('open'));
+  }
+
+  say(data: string): void {
+    this.dispatchEvent(new MessageEvent('message', { data }));
+  }
+
+  close(): void {
+    this.readyState = 3;
+    this.dispatchEvent(new Event('close'));
+  }
+}
+
+let heard: string[];
+let events: ServerEvents;
+const latest = (): FakeSocket => FakeSocket.made.at(-1) ?? new FakeSocket('none');
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  FakeSocket.made.length = 0;
+  Object.assign(globalThis, { WebSocket: FakeSocket });
+  events = new ServerEvents('ws://localhost/api/events/subscribe');
+  heard = [];
+  events.emitted.connect((_, { schema_id }) => heard.push(schema_id));
+});
+afterEach(() => jest.useRealTimers());
+
+it('is connected when its websocket is', () => {
+  expect(latest().url).toBe('ws://localhost/api/events/subscribe');
+  expect(events.connected).toBe(false);
+  latest().open();
+  expect(events.connected).toBe(true);
+  latest().close();
+  expect(events.connected).toBe(false);
+});
+
+it('passes on what the server tells, and takes no harm from anything else', () => {
+  latest().say(JSON.stringify({ schema_id: SESSION_EVENT, job: '1.local' }));
+  for (const nonsense of ['', 'null', '7', '{', '{"schema_id": 7}']) {
+    latest().say(nonsense);
+  }
+  expect(heard).toEqual([SESSION_EVENT, '', '', '', '', '']);
+});
+
+it('makes its listeners look when the stream begins and when it breaks off', () => {
+  latest().open();
+  expect(heard).toEqual([SESSION_EVENT]);
+  latest().close();
+  expect(heard).toEqual([SESSION_EVENT, SESSION_EVENT]);
+});
+
+it('connects again, later and later, and soon again once it was connected', () => {
+  const waits: number[] = [];
+  for (let turn = 0; turn < 8; turn += 1) {
+    const before = FakeSocket.made.length;
+    latest().close();
+    const began = Date.now();
+    while (FakeSocket.made.length === before) {
+      jest.advanceTimersByTime(1000);
+    }
+    waits.push((Date.now() - began) / 1000);
+  }
+  expect(waits).toEqual([1, 2, 4, 8, 16, 32, 60, 60]);
+  latest().open();
+  const before = FakeSocket.made.length;
+  latest().close();
+  jest.advanceTimersByTime(1000);
+  expect(FakeSocket.made.length).toBe(before + 1);
+});

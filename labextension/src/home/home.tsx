@@ -1,0 +1,83 @@
+/** The page /qconnect/: programs and sessions, for people without JupyterLab. */
+import type { ReactElement } from 'react';
+import { createRoot } from 'react-dom/client';
+
+import { AppModel } from '../core/apps';
+import type { IApp } from '../core/models';
+import { Once } from '../core/once';
+import { pageServer, type IServer } from '../core/request';
+import { SessionModel } from '../core/sessions';
+import { explain } from '../core/text';
+import { english as trans } from '../core/trans';
+import { Overview } from '../ui/overview';
+import { startWithTab } from '../ui/pending-tab';
+import { ServerEvents } from './events';
+
+/** The models of the page, which live as long as it does, and what is drawn of them. */
+class Home {
+  constructor(private readonly _server: IServer) {
+    const events = new URL(`${_server.baseUrl}api/events/subscribe`, location.href);
+    events.protocol = events.protocol.replace('http', 'ws');
+    this._sessions = new SessionModel({ server: _server, events: new ServerEvents(events.href) });
+    this._apps = new AppModel(_server);
+  }
+
+  draw(): ReactElement {
+    return (
+      <>
+        <header>
+          <h1>{trans.__('Programs on the cluster')}</h1>
+          <p>
+            {trans.__(
+              'Each one runs as a batch job and shows its windows in a browser tab. Closing the tab does not end it.',
+            )}
+          </p>
+        </header>
+        <Overview
+          sessions={this._sessions}
+          apps={this._apps}
+          server={this._server}
+          start={async (app, command) => this._start(app, command)}
+          trans={trans}
+        />
+      </>
+    );
+  }
+
+  /** Asks at once what has happened while nobody saw the page. */
+  look(): void {
+    this._sessions.refresh().catch(() => undefined); // the view has heard of it
+  }
+
+  /** Starts an app in a tab of its own; gives what to tell the user. */
+  private async _start(app: IApp, command: string[]): Promise<string> {
+    const asked = command.length ? { app: app.name, command } : { app: app.name };
+    const opening = trans.__('Starting %1…', app.title);
+    try {
+      const begun = await this._once.run(app.name, () =>
+        startWithTab(app.title, opening, () => this._sessions.start(asked)),
+      );
+      begun?.tab.go(begun.session.url);
+      return begun?.tab.blocked
+        ? trans.__('The browser did not let a new tab open. Open the session in the list above.')
+        : '';
+    } catch (error) {
+      return explain(error, trans);
+    }
+  }
+
+  private readonly _apps: AppModel;
+  private readonly _once = new Once();
+  private readonly _sessions: SessionModel;
+}
+
+const place = document.querySelector('main');
+if (place) {
+  const home = new Home(pageServer(document.body.dataset['base'] ?? '/', () => document.cookie));
+  createRoot(place).render(home.draw());
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden) {
+      home.look();
+    }
+  });
+}

@@ -1,0 +1,90 @@
+/** One iframe with the HTML5 client in it, and the messages between it and this page. */
+import { mark } from '../core/marks';
+import type { IClientAddress } from '../core/models';
+import { commandMessage, readEvent, type ClientEvent, type ICommands } from './messages';
+
+const PARAMS = {
+  reconnect: 'false',
+  sharing: 'true',
+  steal: 'true',
+  sound: 'false',
+  printing: 'false',
+  remote_logging: 'false',
+  floating_menu: 'false',
+  clock: 'false',
+  video: 'false',
+  hold: '1',
+};
+
+export type FrameState = 'loading' | 'held' | 'connecting' | 'opened' | 'painted' | 'closed';
+
+let count = 0;
+
+export class Frame {
+  readonly number = ++count;
+  readonly element = document.createElement('iframe');
+  state: FrameState = 'loading';
+  since = performance.now();
+  attempts = 0;
+  /** The program's title, as last heard. */
+  title = '';
+  /** Whether its websocket was open once. */
+  reached = false;
+  /** An unknown client version: it connects by itself and tells nothing. */
+  blind = false;
+
+  /** `stage` is where it is shown, `name` what it is called at first; `_listener` hears what its client says. */
+  constructor(
+    stage: HTMLElement,
+    readonly address: IClientAddress,
+    name: string,
+    private readonly _listener: (frame: Frame, event: ClientEvent) => void,
+  ) {
+    this.element.title = name;
+    this.element.className = 'display coming';
+    this.element.allow = 'clipboard-read; clipboard-write; fullscreen; keyboard-map';
+    if (address.sandbox) {
+      this.element.setAttribute('sandbox', 'allow-scripts allow-downloads allow-pointer-lock');
+    }
+    this.element.referrerPolicy = 'no-referrer';
+    const parameters = new URLSearchParams({ ...PARAMS, path: address.path });
+    this.element.src = `${address.url}#${parameters.toString()}`;
+    stage.prepend(this.element);
+    mark('frame', { number: this.number, sandbox: address.sandbox });
+  }
+
+  become(state: FrameState): void {
+    this.state = state;
+    this.since = performance.now();
+  }
+
+  tell<C extends keyof ICommands>(command: C, data: ICommands[C]): void {
+    this.element.contentWindow?.postMessage(commandMessage(command, data), '*');
+  }
+
+  /** Connects, for the first time or once more. */
+  go(): void {
+    mark('go', { number: this.number, attempt: this.attempts });
+    this.attempts++;
+    this.become('connecting');
+    this.tell('go', {});
+  }
+
+  /** Shows the picture: it has painted. */
+  show(): void {
+    this.become('painted');
+    this.element.classList.remove('coming');
+  }
+
+  /** Takes a message from this frame; anything that its client would not say is left alone. */
+  take(message: unknown): void {
+    const event = readEvent(message);
+    if (event) {
+      this._listener(this, event);
+    }
+  }
+
+  remove(): void {
+    this.element.remove();
+  }
+}

@@ -1,0 +1,254 @@
+/** The viewer page: joins the server's word, the display and what is shown; the only place that knows them all. */
+import { mark, record } from '../core/marks';
+import type { IClientAddress, ILiveAnswer, ISession } from '../core/models';
+import { pageServer } from '../core/request';
+import { isFinal } from '../core/states';
+import { english } from '../core/trans';
+import { ClipboardDialog } from './clipboard-dialog';
+import { ConnectionHealth } from './connection-health';
+import type { IContext } from './context';
+import { element } from './element';
+import { Frames } from './frames';
+import { Keyboard } from './keyboard';
+import type { Beat } from './live-socket';
+import type { ClientEvent } from './messages';
+import { NodeLogin } from './node-login';
+import { Panel } from './panel';
+import { phaseOf } from './phase';
+import { Size } from './size';
+import { pictureTitle, tabTitle } from './titles';
+import { Toolbar } from './toolbar';
+import { viewerId } from './viewer-id';
+import { WaitingRoom } from './waiting-room';
+
+const TICK_MS = 250;
+/** With this at its end, the page's address is a link for looking on. */
+const VIEW_ONLY = '#view-only';
+
+class Page {
+  /** `_firstTitle` is the session's title as the page came with it, `session` its job id. */
+  constructor(
+    private readonly _context: IContext,
+    session: string,
+    private readonly _firstTitle: string,
+  ) {
+    this._login = new NodeLogin(_context.trans, () => this._health.ask());
+    this._frames = this._makeFrames();
+    this._room = new WaitingRoom(_context, this._login);
+    this._toolbar = this._makeToolbar();
+    this._keyboard = this._makeKeyboard();
+    this._clipboard = new ClipboardDialog(_context.trans, text =>
+      this._frames.current?.tell('paste', { text }),
+    );
+    this._health = this._makeHealth(session);
+    this._size = new Size(this._stage, this._id, () => this._health.ask());
+    this._listen();
+    if (location.hash === VIEW_ONLY) {
+      this._viewOnly(true);
+    }
+  }
+
+  private _makeFrames(): Frames {
+    return new Frames(this._stage, this._context.trans, {
+      event: event => this._hearClient(event),
+      painted: () => this._painted(),
+      lost: () => this._health.ask(),
+      moved: () => this._steer(),
+      opened: () => this._size.apply(),
+    });
+  }
+
+  private _makeToolbar(): Toolbar {
+    return new Toolbar(this._context, {
+      keyboard: () => this._keyboard.give(!this._keyboard.given),
+      viewOnly: on => this._viewOnly(on),
+      fullWindow: () => void this._keyboard.fullWindow(),
+      clipboard: () => this._clipboard.open(),
+      takeSize: () => this._takeSize(),
+    });
+  }
+
+  private _makeKeyboard(): Keyboard {
+    return new Keyboard({
+      frames: this._frames,
+      trans: this._context.trans,
+      changed: () => this._render(),
+      announce: text => this._toolbar.announce(text),
+    });
+  }
+
+  private _makeHealth(session: string): ConnectionHealth {
+    const { server } = this._context;
+    return new ConnectionHealth({
+      server,
+      url: `${location.origin.replace(/^http/, 'ws')}${server.baseUrl}qconnect/${session}/live`,
+      session,
+      frames: this._frames,
+      beat: () => this._beat(),
+      opened: () => {
+        this._claim = document.hasFocus() && !document.hidden;
+      },
+      heard: answer => this._hear(answer),
+      changed: () => this._render(),
+    });
+  }
+
+  private _listen(): void {
+    document.addEventListener('visibilitychange', () => this._look());
+    window.addEventListener('focus', () => this._takeSize());
+    for (const name of ['pointerdown', 'keydown']) {
+      window.addEventListener(name, () => (this._input = true), { passive: true });
+    }
+    window.addEventListener('online', () => this._health.hurry());
+    setInterval(() => {
+      this._health.tick();
+      this._steer();
+    }, TICK_MS);
+  }
+
+  private _beat(): Beat {
+    const { _claim: focus, _input: input } = this;
+    this._claim = this._input = false;
+    const decides = this._panel.visible && !this._frames.readonly; // who looks on decides nothing
+    return {
+      viewer: this._id,
+      client: this._frames.wanting,
+      focus,
+      size: decides ? this._size.own : null,
+      input,
+      ...this._login.beat(),
+    };
+  }
+
+  private _hear(answer: ILiveAnswer): void {
+    if (this._session?.state !== answer.session.state) {
+      mark('state', answer.session.state);
+    }
+    this._session = answer.session;
+    if (answer.client || !this._frames.wanting) {
+      this._address = answer.client;
+    }
+    this._login.hear(answer);
+    this._size.setOwner(answer.owner);
+    this._steer();
+  }
+
+  private _hearClient({ name, data }: ClientEvent): void {
+    if (name === 'echo') {
+      this._health.echo();
+    } else if (name === 'title') {
+      this._windowTitle = data.title;
+      this._panel.tell({ qconnect: 'title', title: this._title });
+      this._render();
+    } else if (name === 'focus') {
+      this._panel.tell({ qconnect: 'focus' });
+      this._keyboard.entered();
+      this._takeSize();
+    } else if (name === 'input') {
+      this._input = true;
+    } else if (name === 'chord') {
+      this._keyboard.escaped();
+    } else if (name === 'copied') {
+      this._clipboard.copied(data.text);
+    }
+  }
+
+  private get _knownTitle(): string {
+    return this._session?.title ?? this._firstTitle;
+  }
+
+  private get _title(): string {
+    return pictureTitle(this._knownTitle, this._session, this._windowTitle);
+  }
+
+  private _painted(): void {
+    this._health.painted();
+    this._size.apply();
+    this._render();
+    window.dispatchEvent(new CustomEvent('qconnect:painted'));
+    this._keyboard.painted();
+  }
+
+  private _viewOnly(on: boolean): void {
+    this._keyboard.viewOnly(on);
+    this._toolbar.showViewOnly(on);
+    history.replaceState(null, '', on ? VIEW_ONLY : `${location.pathname}${location.search}`);
+    this._claim = !on;
+    this._health.ask();
+  }
+
+  /** Asks to decide on the size, if somebody else does. */
+  private _takeSize(): void {
+    if (this._size.guest) {
+      this._claim = true;
+      this._health.ask();
+    }
+  }
+
+  /** Whether anybody can see us may have changed. */
+  private _look(): void {
+    const { visible } = this._panel;
+    this._frames.setSuspended(!visible);
+    if (visible && document.hasFocus()) {
+      this._claim = true;
+    }
+    this._health.ask();
+    this._steer();
+  }
+
+  /** Does what is due, and shows how things are. */
+  private _steer(): void {
+    const session = this._session;
+    const over = session !== null && isFinal(session.state);
+    if (over) {
+      this._health.close();
+    }
+    this._frames.steer({
+      ready: session?.state === 'READY' && !this._login.asking,
+      linked: this._health.up,
+      visible: this._panel.visible,
+      over,
+      empty: session?.kind === 'terminal',
+      address: this._address,
+    });
+    this._render();
+  }
+
+  private _render(): void {
+    const { current, lost, attempts } = this._frames;
+    const { up: linked, refused } = this._health;
+    const [session, picture] = [this._session, current !== null];
+    const phase = phaseOf({ session, linked, refused, picture, lost: lost !== null });
+    record.state = phase === 'live' ? 'ready' : phase;
+    this._room.render(phase, session, { linked, lost, attempts, picture, trouble: this._login.trouble });
+    const title = phase === 'live' ? this._title : this._knownTitle;
+    this._toolbar.render(phase, session, { title, keys: this._keyboard.given, guest: this._size.guest });
+    if (current) {
+      current.element.title = title;
+    }
+    document.title = tabTitle(phase, this._login.asking, title, session?.id ?? '', this._context.trans);
+  }
+
+  private _windowTitle = '';
+  private _session: ISession | null = null;
+  private _address: IClientAddress | null = null;
+  /** Whether the next heartbeat asks to decide on the size. */
+  private _claim = false;
+  /** Whether the user did something since the last heartbeat. */
+  private _input = false;
+  private readonly _id = viewerId();
+  private readonly _stage = element('stage', HTMLElement);
+  private readonly _panel = new Panel(() => this._look());
+  private readonly _login: NodeLogin;
+  private readonly _frames: Frames;
+  private readonly _room: WaitingRoom;
+  private readonly _toolbar: Toolbar;
+  private readonly _keyboard: Keyboard;
+  private readonly _clipboard: ClipboardDialog;
+  private readonly _health: ConnectionHealth;
+  private readonly _size: Size;
+}
+
+const { base = '/', session = '', title = '' } = document.body.dataset;
+Object.assign(window, { qconnect: record });
+new Page({ server: pageServer(base, () => document.cookie), trans: english }, session, title);

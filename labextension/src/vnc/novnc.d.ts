@@ -1,0 +1,13 @@
+/** What is used of noVNC's public interface (docs/API.md of @novnc/novnc), which comes without types. */
+declare module '@novnc/novnc' {
+  export default class RFB extends EventTarget {
+    constructor(target: HTMLElement, channel: WebSocket, options?: { shared?: boolean });
+    viewOnly: boolean;
+    scaleViewport: boolean;
+    resizeSession: boolean;
+    disconnect(): void;
+    focus(options?: FocusOptions): void;
+    blur(): void;
+    clipboardPasteFrom(text: string): void;
+  }
+}

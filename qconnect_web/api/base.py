@@ -1,0 +1,54 @@
+"""What the handlers of the API share: JSON bodies, of a bounded size, from pages that may send them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from jupyter_server.base.handlers import APIHandler
+from tornado import web
+
+from ..errors import BadRequest
+from ..http.base import QConnectHandler
+
+MAX_BODY = 64 * 1024
+
+
+class ApiHandler(QConnectHandler, APIHandler):
+    """One address of the API."""
+
+    csp: str | None = None
+
+    @property
+    def _track_activity(self) -> bool:  # type: ignore[override]  # a plain attribute there
+        """Whether Jupyter counts this request as its user's work: pages ask for lists by themselves."""
+        return self.request.method not in ("GET", "HEAD")
+
+    async def prepare(self) -> None:  # type: ignore[override]  # tornado allows both kinds of prepare
+        try:
+            await super().prepare()
+        except web.HTTPError as error:
+            if error.status_code == 404:  # Jupyter's word for a foreign Origin; it is a refusal, so say so
+                raise web.HTTPError(403, "This request comes from another web page, so it was refused.") from None
+            raise
+        if len(self.request.body) > MAX_BODY and not self._finished:
+            self.refuse(413, f"The request is larger than {MAX_BODY // 1024} KiB.", "too-large")
+        elif self.request.method not in ("GET", "HEAD") and not self._is_json() and not self._finished:
+            self.refuse(415, "Send JSON, with Content-Type: application/json.", "not-json")
+
+    def _is_json(self) -> bool:
+        """Whether the body claims to be JSON; none needs no claim. Any web page may send forms and plain text."""
+        kind = self.request.headers.get("Content-Type", "application/json")
+        return kind.partition(";")[0].strip().lower() == "application/json"
+
+    def json_body(self, *keys: str) -> dict[str, Any]:
+        """The request's JSON object, with no keys but these; raises BadRequest."""
+        try:
+            data = json.loads(self.request.body)
+        except ValueError:
+            raise BadRequest('The body is not JSON. Send an object like {"app": "xterm"}.') from None
+        if not isinstance(data, dict):
+            raise BadRequest('Send a JSON object, like {"app": "xterm"}.')
+        if unknown := set(data) - set(keys):
+            raise BadRequest(f"There is no {', '.join(sorted(unknown))[:80]!r} here. Known: {', '.join(keys)}.")
+        return data

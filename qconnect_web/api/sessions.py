@@ -1,0 +1,90 @@
+"""Sessions: listed, started, looked at, stopped and forgotten."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
+from ..errors import BadRequest
+from ..http.base import answers
+from .base import ApiHandler
+
+
+class SessionsHandler(ApiHandler):
+    """The list of sessions, and starting one."""
+
+    @web.authenticated
+    @authorized
+    @answers
+    async def get(self) -> None:
+        sessions = await self.site.sessions.list()
+        found = [self.site.sessions.describe(session, self.base_url) for session in sessions]
+        self.finish(json.dumps({"sessions": found}))
+
+    @web.authenticated
+    @authorized
+    @answers
+    async def post(self) -> None:
+        data = self.json_body("app", "spec", "command")
+        app, spec = data.get("app"), data.get("spec", {})
+        if not isinstance(app, str) or not isinstance(spec, dict):
+            raise BadRequest('Name the app to start: {"app": "xterm", "spec": {"cores": 1}}.')
+        key = self.request.headers.get("Idempotency-Key")
+        session = await self.site.sessions.start(app, spec, data.get("command"), key)
+        described = self.site.sessions.describe(session, self.base_url)
+        self.set_status(201)
+        self.set_header("Location", f"{self.base_url}qconnect/api/sessions/{quote(session.id)}")
+        self.finish(json.dumps(described))
+
+
+class SessionHandler(ApiHandler):
+    """One session, and forgetting it."""
+
+    @web.authenticated
+    @authorized
+    @answers
+    async def get(self, job_id: str) -> None:
+        session = await self.find_session(job_id)
+        self.finish(json.dumps(self.site.sessions.describe(session, self.base_url)))
+
+    @web.authenticated
+    @authorized
+    @answers
+    async def delete(self, job_id: str) -> None:
+        await self.site.sessions.forget(job_id)
+        self.set_status(204)
+        self.finish()
+
+
+class StopHandler(ApiHandler):
+    """Stopping a session."""
+
+    @web.authenticated
+    @authorized
+    @answers
+    async def post(self, job_id: str) -> None:
+        session = await self.site.sessions.stop(job_id)
+        self.finish(json.dumps(self.site.sessions.describe(session, self.base_url)))
+
+
+class LogHandler(ApiHandler):
+    """The ends of a session's logs."""
+
+    @web.authenticated
+    @authorized
+    @answers
+    async def get(self, job_id: str) -> None:
+        self.finish(json.dumps({"log": await self.site.sessions.log(job_id)}))
+
+
+class ScriptHandler(ApiHandler):
+    """A session's job script as submitted."""
+
+    @web.authenticated
+    @authorized
+    @answers
+    async def get(self, job_id: str) -> None:
+        self.finish(json.dumps({"script": await self.site.sessions.script(job_id)}))

@@ -1,0 +1,127 @@
+"""The base of all that answers HTTP: who may ask, what every answer carries, and how a refusal is told."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Awaitable, Callable, Coroutine
+from http.client import responses
+from typing import TYPE_CHECKING, Any
+
+from jupyter_server.base.handlers import JupyterHandler
+from tornado import web
+
+from ..errors import QConnectError, UnknownSession
+from ..values.job import JOB_ID
+from ..values.session import Session
+from .headers import SAFE_HEADERS, STRICT_CSP
+from .origin import is_known_host, is_own_origin
+from .statuses import status_of
+
+if TYPE_CHECKING:  # the one look up: what is built above is handed down in the web application's settings
+    from ..site import Site
+
+BRACKETS = {r"\[": r"(?:\[|%5[Bb])", r"\]": r"(?:\]|%5[Dd])"}
+"""Those of `4[1].server` as addresses have them: tornado looks for a route before it decodes."""
+JOB = f"({re.sub('|'.join(map(re.escape, BRACKETS)), lambda found: BRACKETS[found[0]], JOB_ID.pattern)})"
+"""A job id in an address of the API."""
+ANY_JOB = r"(?P<job_id>[^/]+)"
+"""Whatever stands where a job id should, for addresses that answer a mistyped one, too; `find_session` knows better."""
+OTHER_PAGE = "Only pages of this server may open a session's display. Open the session's own page."
+
+
+def answers(method: Callable[..., Awaitable[None]]) -> Callable[..., Coroutine[Any, Any, None]]:
+    """Makes the package's own errors answers; anything else is a fault of ours and a 500."""
+
+    @functools.wraps(method)
+    async def wrapped(self: QConnectHandler, *args: str, **kwargs: str) -> None:
+        try:
+            await method(self, *args, **kwargs)
+        except QConnectError as error:
+            self.refuse(status_of(error), error.message, error.reason)
+
+    return wrapped
+
+
+class QConnectHandler(JupyterHandler):
+    """What all handlers share. The API, the pages and the displays each add one thin class of their own."""
+
+    auth_resource = "qconnect"
+    csp: str | None = STRICT_CSP
+    """The policy of the answers, None: Jupyter's."""
+    opens_websocket = False
+
+    @property
+    def site(self) -> Site:
+        """What the front doors work with."""
+        site: Site = self.settings["qconnect"]
+        return site
+
+    async def prepare(self, **options: Any) -> None:
+        """Lets Jupyter find out who asks; then no websocket is opened for a page that may not."""
+        await super().prepare(**options)
+        if self.opens_websocket and not self.check_origin():
+            self.refuse(403, OTHER_PAGE, "origin")
+
+    def check_host(self) -> bool:
+        """Whether the request came under a name of Jupyter's and of the site's."""
+        return super().check_host() and is_known_host(self.request, self.site.hosts)
+
+    def check_origin(self, origin: str | None = None) -> bool:
+        """The one rule on whose pages may ask.
+
+        Browsers let any page open a websocket, with the user's cookie, and tell it by the Origin alone. So a websocket
+        is opened only for a page of this very server, to the letter, or for a program: that brings a token in a header
+        and, unlike any browser, no Origin. All else goes by Jupyter's rule: another page comes in when the site has
+        named it (`allow_origin`) or when it brings a token; what changes anything wants our pages' `_xsrf`, too.
+        """
+        if not self.opens_websocket:
+            return super().check_origin()
+        origin = self.request.headers.get("Origin")
+        if origin is None:
+            return "Authorization" in self.request.headers and self.token_authenticated
+        return is_own_origin(origin, self.request)
+
+    @property
+    def content_security_policy(self) -> str:
+        return self.csp or super().content_security_policy
+
+    def set_default_headers(self) -> None:
+        """The policies that go with every answer."""
+        super().set_default_headers()
+        for name, value in SAFE_HEADERS.items():
+            self.set_header(name, value)
+
+    async def find_session(self, job_id: str) -> Session:
+        """The session of a job id out of an address; raises UnknownSession, without a look for what cannot be one."""
+        if not JOB_ID.fullmatch(job_id):
+            raise UnknownSession("There is no such session. Look at the list of your sessions for those you have.")
+        return await self.site.sessions.find(job_id)
+
+    def refuse(self, status: int, message: str, reason: str) -> None:
+        """Answers with an error, if it is not too late for an answer."""
+        if self._finished:
+            return
+        self.set_status(status)
+        if status == 405:  # RFC 9110, 15.5.6
+            self.set_header("Allow", ", ".join(self._methods()))
+        kind, body = self.error_body(status, message, reason)
+        self.set_header("Content-Type", kind)
+        self.finish(body)
+
+    def error_body(self, status: int, message: str, reason: str) -> tuple[str, str]:
+        """The content type and the text of an error."""
+        return "application/json", json.dumps({"message": message, "reason": reason})
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Errors of Jupyter and Tornado in the same shape as ours; nothing of the request is repeated."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        words = getattr(error, "log_message", None) if status_code < 500 else None
+        told = responses.get(status_code, "Error")
+        self.refuse(status_code, words or f"{told}.", told.lower().replace(" ", "-"))
+
+    def _methods(self) -> list[str]:
+        """The methods that this address has."""
+        names = self.SUPPORTED_METHODS
+        return [name for name in names if getattr(type(self), name.lower()) is not web.RequestHandler.get]

@@ -1,0 +1,176 @@
+"""`Site`, what the front doors work with, and the one place where each of its objects is constructed, once."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .apps.catalogue import Catalogue
+from .config import QConnect
+from .schedulers import Scheduler
+from .schedulers.commands import Commands
+from .schedulers.detect import Flavour, detect
+from .sessions.limits import Limits
+from .sessions.manager import SessionManager
+from .sessions.store import Store
+from .transports import Transport
+from .transports.local import LocalTransport
+from .transports.login_questions import Asker, Questions
+from .transports.tls import TlsTransport
+from .values.app import App
+from .values.session import Record
+
+if TYPE_CHECKING:  # the browser's front door, or ssh, alone needs these (tests/test_cli_start.py)
+    from .clients.xpra import Clients
+    from .proxy.failures import Troubles
+    from .proxy.places import Places
+    from .proxy.tickets import Tickets
+    from .transports.ssh.options import SshSettings
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the front doors work with."""
+
+    settings: QConnect
+    sessions: SessionManager
+    flavour: Flavour
+    apps: Catalogue
+    clients: Clients
+    tickets: Tickets
+    places: Places
+    troubles: Troubles
+    questions: Questions
+    hosts: frozenset[str]
+    """The names that requests may come by, lower case; empty: those that Jupyter allows."""
+
+
+def build(settings: QConnect) -> Site:
+    """Constructs every object; the front doors only use them."""
+    from .clients.xpra import Clients
+    from .proxy.failures import Troubles
+    from .proxy.places import Places
+    from .proxy.relay_client import Relay
+    from .proxy.tickets import Tickets
+
+    flavour, questions = flavour_of(settings), Questions()
+    sessions = build_sessions(settings, flavour, questions)
+    sessions.apps.apps()  # read now: the first request need not wait for it
+    clients = Clients([Path(folder) for folder in settings.client_dirs])
+    relay, most, per_minute = Relay(settings.log), settings.max_websockets, settings.max_websockets_per_minute
+    return Site(
+        settings=settings,
+        sessions=sessions,
+        flavour=flavour,
+        apps=sessions.apps,
+        clients=clients,
+        tickets=Tickets(),
+        places=Places(settings.log, relay, most=most, per_minute=per_minute),
+        troubles=Troubles(),
+        questions=questions,
+        hosts=frozenset(host.lower() for host in settings.allowed_hosts),
+    )
+
+
+def build_sessions(settings: QConnect, flavour: Flavour | None = None, asker: Asker | None = None) -> SessionManager:
+    """The core alone, which is all that the command line needs; `asker` answers what a login to a node asks."""
+    sessions_dir = settings.sessions_folder
+    scheduler = _scheduler(settings, (flavour or flavour_of(settings)).name, sessions_dir)
+    transport = _transport(settings, asker)
+    return SessionManager(
+        scheduler=scheduler,
+        transport=transport,
+        store=Store(sessions_dir),
+        apps=Catalogue(_app_folders(settings)),
+        render=partial(_render, settings, sessions_dir, transport.bind, scheduler.dialect),
+        limits=Limits(
+            live=settings.max_sessions,
+            starts_per_minute=settings.max_starts_per_minute,
+            keep_ended_days=settings.keep_ended_days,
+            questions_per_minute=settings.max_questions_per_minute,
+        ),
+        log=settings.log,
+    )
+
+
+def _render(settings: QConnect, sessions_dir: Path, bind: str, dialect: str, app: App, record: Record) -> str:
+    from .job_script import render
+
+    spec = replace(record.spec, native=(*settings.native_options, *record.spec.native))
+    return render(
+        app,
+        replace(record, spec=spec),
+        sessions_dir=sessions_dir,
+        bind=bind,
+        dialect=dialect,
+        port_base=settings.port_base,
+        port_range=settings.port_range,
+        folder=sessions_dir / record.key,
+    )
+
+
+def _app_folders(settings: QConnect) -> list[Path]:
+    folders = [Path(folder).expanduser() for folder in settings.apps_dirs]
+    for folder in folders:
+        if not folder.is_dir():
+            settings.log.warning(f"There is no folder {folder} for app files. Make it, or correct QConnect.apps_dirs.")
+    return [*folders, Path.home() / ".config/qconnect/apps"] if settings.user_apps else folders
+
+
+def flavour_of(settings: QConnect) -> Flavour:
+    """The batch system, as the site chose it or as this machine's commands tell."""
+    flavour = detect() if settings.scheduler == "auto" else Flavour(settings.scheduler, "The site's settings say so.")
+    settings.log.info(f"QConnect's batch system is {flavour.name}. {flavour.why}")
+    return flavour
+
+
+def _scheduler(settings: QConnect, name: str, sessions_dir: Path) -> Scheduler:
+    """The scheduler of that name; the others' words are not even read."""
+    if name == "local":
+        from .schedulers.local.scheduler import LocalScheduler
+
+        return LocalScheduler(sessions_dir.parent / "local", max_running=settings.local_max_running)
+    user = pwd.getpwuid(os.getuid()).pw_name
+    if name == "slurm":
+        from .schedulers.slurm.scheduler import SlurmScheduler
+
+        return SlurmScheduler(Commands(), user=user)
+    if name == "openpbs":
+        from .schedulers.pbs.openpbs import OpenPbsScheduler
+
+        return OpenPbsScheduler(Commands(), user=user)
+    from .schedulers.pbs.torque import TorqueScheduler
+
+    return TorqueScheduler(Commands(), user=user)
+
+
+def _transport(settings: QConnect, asker: Asker | None) -> Transport:
+    """The transport that the site chose; what ssh needs is loaded only where it is used."""
+    if settings.transport == "local":
+        return LocalTransport()
+    tls = TlsTransport()
+    if settings.transport == "tls":
+        return tls
+    from .transports.auto import AutoTransport
+    from .transports.ssh.masters import Masters
+    from .transports.ssh.transport import SshTransport
+
+    ssh = SshTransport(Masters(ssh_settings(settings), asker, settings.log), TlsTransport())
+    return ssh if settings.transport == "ssh" else AutoTransport(tls, ssh)
+
+
+def ssh_settings(settings: QConnect) -> SshSettings:
+    """What the site says of ssh."""
+    from .transports.ssh.options import SshSettings
+
+    return SshSettings(
+        command=settings.ssh_command,
+        config=Path(settings.ssh_config).expanduser() if settings.ssh_config else None,
+        options=tuple(settings.ssh_options),
+        ask_unknown_hosts=settings.ssh_unknown_hosts == "ask",
+        idle_s=settings.ssh_idle_minutes * 60,
+    )
