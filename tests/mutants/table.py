@@ -285,7 +285,7 @@ MUTANTS = [
     ),
     Mutant(
         "the API lets addresses go on",
-        "http/base.py",
+        "http/headers.py",
         ', "Referrer-Policy": "no-referrer"}',
         "}",
         f"{FRONT}test_the_api_lets_no_address_go_on",

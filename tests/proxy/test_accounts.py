@@ -90,7 +90,7 @@ def test_metrics_count_what_happens(
 ) -> None:
     names = [
         'qconnect_upgrades_total{outcome="opened"}',
-        'qconnect_upgrades_total{outcome="forbidden"}',
+        'qconnect_upgrades_total{outcome="origin"}',
         'qconnect_bytes_total{direction="up"}',
         'qconnect_bytes_total{direction="down"}',
         'qconnect_websockets_closed_total{by="browser"}',

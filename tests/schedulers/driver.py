@@ -14,7 +14,7 @@ from typing import Any
 
 from traitlets.config import Config
 
-from qconnect_web import job_script
+from qconnect_web import job_script, site
 from qconnect_web.config import QConnect
 from qconnect_web.errors import QConnectError
 from qconnect_web.schedulers import Scheduler
@@ -73,8 +73,8 @@ class Driver:
 
 
 async def main(name: str, folder: Path) -> None:
-    site = QConnect(config=Config({"QConnect": {"local_max_running": 2}}))
-    driver = Driver(site._scheduler(name, folder / "sessions"), folder)
+    settings = QConnect(config=Config({"QConnect": {"local_max_running": 2}}))
+    driver = Driver(site._scheduler(settings, name, folder / "sessions"), folder)
     while line := await asyncio.to_thread(sys.stdin.readline):
         method, arguments = json.loads(line)
         try:
