@@ -17,12 +17,15 @@ from traitlets.config import Config
 
 from qconnect_web.apps.catalogue import Catalogue
 from qconnect_web.config import QConnect
-from qconnect_web.errors import BadRequest
+from qconnect_web.errors import BadRequest, SchedulerFailed
 from qconnect_web.job_script import directives
+from qconnect_web.schedulers.commands import Done
 from qconnect_web.schedulers.directives import check_native
 from qconnect_web.schedulers.request_form import CHOICES, PRESETS, USUAL, RequestForm, request_form
+from qconnect_web.schedulers.slurm.argv import job_id_of
 from qconnect_web.site import build_sessions
 from qconnect_web.values.job import JobSpec
+from tests.cluster.torque import qsub, submit
 from tests.support.recordings import DATA, OPENPBS, TORQUE, recorded
 
 pytestmark = pytest.mark.unit
@@ -201,6 +204,48 @@ def test_a_real_qsub_took_the_names_of_this_form(system: str, case: str) -> None
     preset = PRESETS["select" if system == OPENPBS else "torque"]
     ours = set(re.findall(r"\b(\w+)=", " ".join(asked(replace(SPEC, gpus=0), preset))))
     assert ours == taken
+
+
+def test_torques_own_reading_of_the_directives() -> None:
+    """The imitation of TORQUE's qsub and server reads them into the resources that were meant."""
+    options = qsub._directives("#!/bin/bash\n" + directives(TWO, PRESETS["torque"]))
+    assert submit._resources(options["l"], {}) == {
+        "nodes": "2:ppn=4:gpus=2",
+        "mem": "6GB",
+        "walltime": "01:00:00",
+        "nodect": "2",
+    }
+
+
+# ------------------------------------------------------------------ what sites refuse, and the form that cures it
+def refusal(text: str) -> SchedulerFailed:
+    with pytest.raises(SchedulerFailed) as caught:
+        job_id_of(Done(("sbatch",), 1, "", text))
+    assert "QConnect.request_form" in caught.value.message
+    assert "Ask for less" not in caught.value.message
+    assert "Ask for fewer" not in caught.value.message
+    return caught.value
+
+
+def test_a_site_that_does_not_schedule_memory() -> None:
+    said = "sbatch: error: Memory specification can not be satisfied\nsbatch: error: Batch job submission failed: "
+    assert refusal(f"{said}Requested node configuration is not available\n").reason == "request-form"
+    assert not any("mem" in line for line in lines(SPEC, PRESETS["slurm-no-memory"]))
+
+
+def test_a_site_that_takes_memory_for_each_core_alone() -> None:
+    said = "sbatch: error: lua: --mem is not for this cluster. Use --mem-per-cpu.\nsbatch: error: cli_filter plugin"
+    assert refusal(f"{said} terminated with error\n").reason == "submit-filter"
+    for native in ([], ["--mem-per-cpu=3G"]):
+        told = lines(SPEC, PRESETS["slurm-mem-per-cpu"], *native)
+        assert [line for line in told if "mem" in line] == (native or ["--mem-per-cpu=1536M"])
+
+
+def test_a_site_that_knows_gpus_as_generic_resources_alone() -> None:
+    said = "Requested GRES option unsupported by configured SelectType plugin"
+    assert refusal(f"sbatch: error: Batch job submission failed: {said}\n").reason == "request-form"
+    told = lines(SPEC, form("slurm-gres", gpu_type="v100"))
+    assert [line for line in told if "gpu" in line] == ["--gres=gpu:v100:1"]
 
 
 # ------------------------------------------------------------------ settings
