@@ -7,20 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from traitlets import Bool, Enum, Float, Int, List, TraitError, Unicode, validate
-from traitlets.config import Config, LoggingConfigurable
+from traitlets.config import LoggingConfigurable
 
 from .errors import BadRequest
 from .schedulers.directives import check_native, word
 from .schedulers.request_form import PRESETS, choices
-
-
-def site_config() -> Config:
-    """The configuration that a Jupyter server would read (`jupyter_server_config.py`, `.json`), for the terminal."""
-    from jupyter_core.application import JupyterApp
-
-    app = JupyterApp(config_file_name="jupyter_server_config")
-    app.load_config_file()
-    return app.config
 
 
 class QConnect(LoggingConfigurable):
@@ -184,3 +175,18 @@ class QConnect(LoggingConfigurable):
     def sessions_folder(self) -> Path:
         """The folder of the session folders, absolute; RuntimeError where `~` means nothing."""
         return Path(self.sessions_dir).expanduser().absolute()
+
+
+def site_settings() -> QConnect:
+    """The settings that a Jupyter server would read (`jupyter_server_config.py`, `.json`), for the terminal.
+
+    Raises BadRequest, naming the setting, for a value that cannot be.
+    """
+    from jupyter_core.application import JupyterApp
+
+    app = JupyterApp(config_file_name="jupyter_server_config")
+    app.load_config_file()
+    try:
+        return QConnect(config=app.config)
+    except TraitError as error:
+        raise BadRequest(f"The site's settings cannot be used. {error}") from None
