@@ -42,12 +42,12 @@ class Command:
 
     async def run(self) -> Exit:
         """Does what the options say."""
-        from ..config import QConnect, site_config
+        from ..config import site_settings
         from ..site import build_sessions, flavour_of
         from .prompts import TtyAsker
 
         deed = self._deed()
-        site = QConnect(config=site_config())
+        site = site_settings()
         flavour = flavour_of(site)
         manager = build_sessions(site, flavour, TtyAsker(self._screen))
         self._visit = Visit(manager, self._options, self._screen, ssh=site_ssh(site))

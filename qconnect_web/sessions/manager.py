@@ -153,7 +153,7 @@ class SessionManager:
         return text
 
     async def preview(self, app: str, spec: dict[str, Any], command: Arguments | None = None) -> str:
-        """The job script that `start` would submit; raises as it does. Nothing is submitted or written."""
+        """The job script that `start` would submit; raises as it does, limits of numbers apart. Nothing is written."""
         return await self._submission.preview(app, spec, command)
 
     # ------------------------------------------------------------------ starting

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from qconnect_web.cli.exits import Exit
 from qconnect_web.sessions.store import Store
 from qconnect_web.values.session import Record
 from tests.cli.command_line import QCONNECT, SMALL, CommandLine, cpu_of
@@ -84,6 +86,17 @@ def test_what_would_be_submitted_is_printed_and_nothing_is(full_cli: CommandLine
     assert full_cli.run("--all").stdout == "No running jobs\n"
     job_id = full_cli.start("--app", "xterm")
     assert full_cli.run(job_id, "--script").stdout.startswith("#!/bin/bash -p\n#PBS -N xterm_int_gui\n")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"request_form": "slurm"}, {"request_form": "lsf"}, {"qos": "a b"}, {"native_options": ["!--mem"]}],
+)
+def test_settings_that_stop_a_start_stop_the_script_with_their_name(settings: dict[str, Any], tmp_path: Path) -> None:
+    done = CommandLine(tmp_path, scheduler="local", **settings).run("--app", "xterm", "--script")
+    assert (done.returncode, done.stdout) == (Exit.REFUSED, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert next(iter(settings)) in done.stderr
 
 
 def test_logs_are_printed_without_what_means_nothing(busy_cli: CommandLine, window: str) -> None:
