@@ -54,8 +54,8 @@ class Known:
 
     @property
     def pending(self) -> bool:
-        """Whether a session is on its way to READY, or from there to its end."""
-        return any(session.state is not SessionState.READY for session in self.live)
+        """Whether a session is on its way to READY, or from there to its end, be it against the scheduler's will."""
+        return any(session.state is not SessionState.READY or session.record.refused for session in self.live)
 
     @property
     def intents(self) -> list[Record]:
@@ -144,7 +144,7 @@ def _session(
         return None, memory
     status = statuses.get(job_id) or unheard(job_id, record.submitted, now.epoch)
     runs = memory.runs.noticed(facts, now.monotonic)
-    if status.asked > runs.since:
+    if status.asked > runs.since and not status.misses:  # a miss is no word: the last one is older than it
         runs = runs.judged(facts, status.job)
     current = runs.current(facts)
     job = _job(status, current, runs.since)
@@ -153,11 +153,14 @@ def _session(
 
 
 def _job(status: JobStatus, facts: Facts, since: float) -> Job:
-    """The scheduler's word, unless the job itself has spoken `since`."""
+    """The scheduler's word, unless the job itself has spoken `since`; UNKNOWN is no word."""
     job = status.job
     if facts.end and status.misses:  # it is over and the scheduler has forgotten it
-        return replace(job, state=JobState.COMPLETED, exit_status=facts.end.exit_status)
-    if facts.run is not None and since > status.asked and job.state in SILENT:
+        return replace(job, state=JobState.COMPLETED, exit_status=facts.end.exit_status, cause=None)
+    if job.state is not JobState.COMPLETED:  # PBS tells the exit status of the run before, too
+        job = replace(job, exit_status=None, ended=None, cause=None)
+    older = since > status.asked and job.state in SILENT
+    if facts.run is not None and (older or job.state is JobState.UNKNOWN):
         return replace(job, state=JobState.RUNNING, node=facts.connection.node if facts.connection else job.node)
     return job
 
@@ -174,4 +177,4 @@ def _visible(session: Session | None) -> object:
         return None
     run = session.connection.run if session.connection else None
     job, told = session.job, (run, session.end, session.stale_since, session.damage)
-    return (session.state, job.state, job.node, job.comment, job.exit_status, *told)
+    return (session.state, session.record.refused, job.state, job.node, job.comment, job.exit_status, *told)
