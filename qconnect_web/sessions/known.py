@@ -168,7 +168,8 @@ def _job(status: JobStatus, facts: Facts, since: float) -> Job:
 def _settled(session: Session, now: float) -> bool:
     """Whether it is over, and has been for a while."""
     over = session.end.time if session.end else session.job.ended
-    return session.state.final and now - (over or session.record.created) > timings.SETTLE
+    final = session.state.final and not session.may_run  # one that may run may yet be told to stop
+    return final and now - (over or session.record.created) > timings.SETTLE
 
 
 def _visible(session: Session | None) -> object:

@@ -7,13 +7,12 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..aio import happens
 from ..apps.catalogue import Catalogue
-from ..errors import NotReady, QConnectError, UnknownSession
+from ..errors import NotReady, QConnectError, SchedulerFailed, UnknownSession
 from ..schedulers import Scheduler
 from ..transports import Transport
 from ..transports.endpoint import Endpoint
@@ -179,32 +178,43 @@ class SessionManager:
 
     # ------------------------------------------------------------------ ending
     async def stop(self, job_id: str) -> Session:
-        """Cancels the session's job; one that is over, or already told to stop, stays as it is."""
+        """Cancels the session's job, also one that the scheduler only does not know any more; one that is over stays.
+
+        Raises SchedulerFailed and its heirs when that is refused, which then stands in the session's reason.
+        """
         session = await self.find(job_id)
-        if session.state.final:
+        if session.state.final and not session.may_run:
             return session
-        if session.record.stopped is None:
-            with suppress(OSError):
-                await asyncio.to_thread(self._store.write, replace(session.record, stopped=time.time()))
-        await self.scheduler.cancel(session.id)
+        try:
+            await self._poll.stops.send(session)
+        except SchedulerFailed:
+            await self._poll.look_now()
+            raise
         self._poll.hurry()
         await self._poll.look_now()
         return await self.find(session.id)
 
     async def forget(self, job_id: str) -> None:
-        """Removes an ended session and its folder; raises NotReady while it lives."""
+        """Removes an ended session and its folder; raises NotReady while it lives, or may live."""
         session = await self.find(job_id)
         if not session.state.final:
             raise NotReady("The session is still there. Stop it first, then remove it.", reason="still-alive")
+        if session.may_run:
+            raise NotReady(
+                "The batch system does not know the session's job any more, but the job has not said that it ended: it "
+                f"may still run. End it first, with: qconnect --stop {session.id}",
+                reason="may-run",
+            )
         await asyncio.to_thread(self._store.remove, session.record.key)
         self._connector.reached(session)
         await self._poll.look_now()
 
     def _expired(self, session: Session) -> bool:
-        """An ended session older than the site keeps them, removed on the way; one that is damaged is the user's to
-        remove: its job may still run."""
+        """An ended session older than the site keeps them, removed on the way; one that is damaged, or was forgotten by
+        the scheduler, is the user's to remove: its job may still run."""
         over = session.end.time if session.end else (session.job.ended or session.record.created)
-        old = session.state.final and not session.damage and time.time() - over > self._limits.keep_ended_days * 86400
+        kept = session.damage or session.may_run or not session.state.final
+        old = not kept and time.time() - over > self._limits.keep_ended_days * 86400
         if old:
             self._keep(asyncio.create_task(asyncio.to_thread(self._store.remove, session.record.key)))
         return old

@@ -22,6 +22,7 @@ from .job_cache import JobCache
 from .known import Known, derive
 from .observers import Observers
 from .problems import Problems
+from .stops import Stops
 from .store import Facts, Store
 
 FOLDERS, SCHEDULER = "", "scheduler"
@@ -38,6 +39,7 @@ class Poll:
         self._wake = asyncio.Event()
         self.observers = Observers(self._wake.set)
         self._store, self._cache = store, cache
+        self.stops = Stops(cache.scheduler, store)
         self._damaged: dict[str, Session] = {}
         self._looking = asyncio.Lock()
         self._asking: asyncio.Task[None] | None = None
@@ -135,6 +137,8 @@ class Poll:
                 self.known = self.known.adopting(found)
             await asyncio.to_thread(write_late, self.known.late, self._store)
             self.problems.end(SCHEDULER)
+            if await self.stops.send_again(self.known.live):
+                self._cache.budget.hurry(now())
         except (SchedulerFailed, OSError) as error:
             self.problems.begin(SCHEDULER, str(error))
         self._derive(self.known.facts)

@@ -66,6 +66,14 @@ JUST_TAKEN = 60.0
 CLOCK_SKEW = 300.0
 """A node's clock may differ from the scheduler's by so much."""
 
+# ---------------------------------------------------------------- stops that were refused, or came to nothing
+STOP_STEP = 10.0
+"""To the second try of a stop that was refused; doubles from try to try: its node may be away for days."""
+STOP_INTERVAL = 900.0
+"""Between two tries at most: a job ends no later than this after its node is back."""
+STOP_WITHIN = 300.0
+"""A stop that was taken has ended its job within so long, or is sent again: sites let jobs clean up for minutes."""
+
 # ---------------------------------------------------------------- dialling a display that was lost
 LOSS_AGE = 1.0
 """An answer counts for so long: a scheduler may still call a job running that has just been killed to run again."""
