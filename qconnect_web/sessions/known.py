@@ -116,7 +116,7 @@ def derive(
     kept = {key: item for key, item in before.memories.items() if key in facts or (item.job_id and not item.runs.seen)}
     found = {key: _session(item, kept.get(key, Memory()), statuses, now) for key, item in facts.items()}
     read = {key: replace(session, stale_since=stale_since) for key, (session, _) in found.items() if session}
-    sessions = {**read, **(damaged or {})}
+    sessions = {**read, **_claims(read), **(damaged or {})}
     memories = {key: memory for key, (_, memory) in found.items()}
     return Known(
         facts=facts,
@@ -130,6 +130,20 @@ def derive(
         ),
         gone=bool(set(before.sessions) - set(sessions)),
     )
+
+
+def _claims(sessions: Mapping[str, Session]) -> dict[str, Session]:
+    """Those whose record claims the job of an older one, as damaged: what was done to one, would be done to both."""
+    owners: dict[str, str] = {}
+    found = {}
+    for key, session in sorted(sessions.items(), key=lambda item: (item[1].record.created, item[0])):
+        owner = owners.setdefault(session.id, key)
+        if owner != key:
+            damage = (
+                f"Its record claims the job {session.id}, which is that of the older session in the folder {owner}."
+            )
+            found[key] = Session.damaged(key, session.record.created, f"{damage} Remove one of both.")
+    return found
 
 
 def _session(
