@@ -115,10 +115,18 @@ class SessionManager:
             raise UnknownSession(f"There is no session {job_id}. Look at the list of your sessions for those you have.")
         return found[0]
 
-    async def refresh(self) -> str | None:
-        """Waits for the scheduler's own word on every session; returns why there is none, when it does not answer."""
-        await self._poll.asked()
-        return self._poll.problems.of(SCHEDULER)
+    async def refresh(self, patience: float | None = None) -> str | None:
+        """Waits, at most `patience` seconds, for the scheduler's own word; returns why there is none, if so."""
+        try:
+            await asyncio.wait_for(self._poll.asked(), patience)
+        except asyncio.TimeoutError:
+            return f"The batch system has not answered within {patience:g} seconds."
+        return self._poll.problems.of(SCHEDULER) or self._poll.unanswered
+
+    @property
+    def answered(self) -> float | None:
+        """When the scheduler last answered, to whatever server or command line (epoch seconds)."""
+        return self._poll.answered
 
     def _named(self, job_id: str) -> Sessions:
         sessions = self._poll.known.sessions.values()

@@ -98,6 +98,16 @@ class Poll:
         if self._asking:
             await asyncio.shield(self._asking)
 
+    @property
+    def answered(self) -> float | None:
+        """When the scheduler last answered (epoch seconds)."""
+        return self._cache.budget.answered
+
+    @property
+    def unanswered(self) -> str | None:
+        """That the last question, by whatever server, has not been answered, if so."""
+        return "The batch system has not answered when it was last asked." if self._cache.budget.mute(now()) else None
+
     def _derive(self, facts: Mapping[str, Facts]) -> None:
         """Derives the sessions, and tells of those that changed.
 

@@ -33,6 +33,8 @@ PENDING_INTERVAL = 10.0
 """Between two questions while something is not yet READY and somebody watches."""
 READY_INTERVAL = 60.0
 """Between two questions while all is READY, or while nobody watches what is pending."""
+LIST_PATIENCE = 1.75
+"""A list that is asked for waits so long for an answer: with its own start it is there in three, as it was known."""
 MAX_INTERVAL = 120.0
 """Between two questions at most, however often the scheduler has failed to answer."""
 SPREAD = 0.2
@@ -85,6 +87,8 @@ LOSS_STEP = 0.1
 """Between two looks at whether the scheduler has answered about a display that was lost."""
 
 # ---------------------------------------------------------------- submissions, and jobs without a record of their id
+START_PATIENCE = 9.0
+"""Who asks for a start by HTTP is answered within so long; a submission that takes longer goes on without them."""
 SUBMIT_WITHIN = 120.0
 """A submission that nobody can see any more counts as abandoned after so long."""
 LATE_BY = 600.0
