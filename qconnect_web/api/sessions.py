@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from urllib.parse import quote
 
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from ..errors import BadRequest, SchedulerUnavailable
+from ..errors import BadRequest
 from ..http.base import answers
-from ..sessions import timings
 from .base import ApiHandler
-
-LATE = (
-    "The batch system has not confirmed the job yet. It is still being asked: if it takes the job, the session appears "
-    "in the list by itself. Look there before you start another."
-)
 
 
 class SessionsHandler(ApiHandler):
@@ -40,11 +33,7 @@ class SessionsHandler(ApiHandler):
         if not isinstance(app, str) or not isinstance(spec, dict):
             raise BadRequest('Name the app to start: {"app": "xterm", "spec": {"cores": 1}}.')
         key = self.request.headers.get("Idempotency-Key")
-        start = self.site.sessions.start(app, spec, data.get("command"), key)
-        try:
-            session = await asyncio.wait_for(start, timings.START_PATIENCE)
-        except asyncio.TimeoutError:
-            raise SchedulerUnavailable(LATE, reason="timeout") from None
+        session = await self.site.sessions.start(app, spec, data.get("command"), key, patient=False)
         described = self.site.sessions.describe(session, self.base_url)
         self.set_status(201)
         self.set_header("Location", f"{self.base_url}qconnect/api/sessions/{quote(session.id)}")

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..aio import happens
 from ..apps.catalogue import Catalogue
-from ..errors import NotReady, QConnectError, SchedulerFailed, UnknownSession
+from ..errors import NotReady, QConnectError, SchedulerFailed, SchedulerUnavailable, UnknownSession
 from ..schedulers import Scheduler
 from ..transports import Transport
 from ..transports.endpoint import Endpoint
@@ -28,6 +28,10 @@ from .start import Submission
 from .store import LOGS, Store
 
 LOG_LIMIT = 64 * 1024
+LATE = (
+    "The batch system has not confirmed the job yet. It is still being asked: if it takes the job, the session appears "
+    "in the list by itself. Look there before you start another."
+)
 Sessions = list[Session]
 Arguments = list[str]
 
@@ -165,15 +169,25 @@ class SessionManager:
 
     # ------------------------------------------------------------------ starting
     async def start(
-        self, app: str, spec: dict[str, Any], command: Arguments | None = None, idempotency_key: str | None = None
+        self,
+        app: str,
+        spec: dict[str, Any],
+        command: Arguments | None = None,
+        idempotency_key: str | None = None,
+        *,
+        patient: bool = True,
     ) -> Session:
         """Starts an app in a job of its own; the same idempotency key gives the same session.
 
-        Raises UnknownApp, BadRequest, TooManyRequests, StorageFailed, SchedulerFailed and its heirs.
+        Who is not `patient` is answered in time, also while the batch system thinks. Raises UnknownApp, BadRequest,
+        TooManyRequests, StorageFailed, SchedulerFailed and its heirs.
         """
         task = asyncio.create_task(self._submission.start(app, spec, command, idempotency_key), name="submit")
         self._keep(task)
-        return await asyncio.shield(task)  # who asked may hang up; the job's record must still be written
+        try:  # who asked may hang up; the job's record must still be written
+            return await asyncio.wait_for(asyncio.shield(task), None if patient else timings.START_PATIENCE)
+        except asyncio.TimeoutError:
+            raise SchedulerUnavailable(LATE, reason="timeout") from None
 
     async def unavailable(self, app: App) -> str | None:
         """Why the app cannot be started here, in one sentence; None when it can, or when only a node could tell."""

@@ -140,6 +140,7 @@ def test_a_batch_system_that_is_down_is_no_traceback(full_cli: CommandLine) -> N
     jobs.write_text("not a folder")
     done = full_cli.run("-l")
     assert "Traceback" not in done.stderr
+    assert done.returncode == 10
     assert job_id in done.stdout
     assert full_cli.run("-h").returncode == 0
     assert full_cli.run("-v").stdout.startswith("qconnect ")
