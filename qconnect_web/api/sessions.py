@@ -33,7 +33,7 @@ class SessionsHandler(ApiHandler):
         if not isinstance(app, str) or not isinstance(spec, dict):
             raise BadRequest('Name the app to start: {"app": "xterm", "spec": {"cores": 1}}.')
         key = self.request.headers.get("Idempotency-Key")
-        session = await self.site.sessions.start(app, spec, data.get("command"), key)
+        session = await self.site.sessions.start(app, spec, data.get("command"), key, patient=False)
         described = self.site.sessions.describe(session, self.base_url)
         self.set_status(201)
         self.set_header("Location", f"{self.base_url}qconnect/api/sessions/{quote(session.id)}")

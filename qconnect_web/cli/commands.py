@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from ..errors import BadRequest
+from ..sessions import timings
 from ..sessions.manager import SessionManager
 from ..values.session import Session
 from . import tables
@@ -16,7 +19,7 @@ from .addresses import address, base_url
 from .exits import Exit, Stop
 from .inside_job import is_inside, show_display
 from .options import job_here
-from .screen import Screen, harmless
+from .screen import Screen, clock, harmless
 from .selection import spec, wanted
 from .show import Visit
 
@@ -31,6 +34,13 @@ def site_ssh(site: QConnect) -> list[str]:
     """The site's ssh with its settings, for a person at a terminal: what it asks, it asks them itself."""
     file = ["-F", str(Path(site.ssh_config).expanduser())] if site.ssh_config else []
     return [site.ssh_command, *file, *(part for option in site.ssh_options for part in ("-o", option))]
+
+
+def _age(answered: float | None) -> str:
+    """How old what is shown is."""
+    if answered is None:
+        return "It never has yet: what is shown is what the sessions' own files tell."
+    return f"What is shown is what it said {clock(time.time() - answered)} ago, and what the sessions' own files tell."
 
 
 class Command:
@@ -57,9 +67,9 @@ class Command:
             if deed in (self._apps, self._preview):
                 return await deed(manager, self._visit)
             await manager.open()
-            stale = await manager.refresh()
+            stale = await manager.refresh(timings.LIST_PATIENCE if deed == self._list else None)
             if stale:
-                self._screen.note(f"{stale}\nWhat is shown is what was known before.")
+                self._screen.note(f"{stale}\n{_age(manager.answered)}")
             done = await deed(manager, self._visit)
             return Exit.UNKNOWN if stale and done is Exit.DONE else done
         finally:
@@ -205,6 +215,6 @@ class Command:
         return done
 
     def _print_json(self, manager: SessionManager, found: list[Session]) -> None:
-        base = base_url() or "/"
+        base = urlsplit(base_url() or "/").path
         ordered = sorted(found, key=lambda session: tables.number(session.id))
         self._screen.print(json.dumps([manager.describe(session, base) for session in ordered], indent=2))

@@ -14,7 +14,7 @@ from tornado import web
 
 from ..errors import QConnectError, UnknownSession
 from ..values.job import JOB_ID
-from ..values.session import Session
+from ..values.session import KEY, Session
 from .headers import SAFE_HEADERS, STRICT_CSP
 from .origin import is_known_host, is_own_origin
 from .statuses import status_of
@@ -24,8 +24,9 @@ if TYPE_CHECKING:  # the one look up: what is built above is handed down in the 
 
 BRACKETS = {r"\[": r"(?:\[|%5[Bb])", r"\]": r"(?:\]|%5[Dd])"}
 """Those of `4[1].server` as addresses have them: tornado looks for a route before it decodes."""
-JOB = f"({re.sub('|'.join(map(re.escape, BRACKETS)), lambda found: BRACKETS[found[0]], JOB_ID.pattern)})"
-"""A job id in an address of the API."""
+NUMBERED = re.sub("|".join(map(re.escape, BRACKETS)), lambda found: BRACKETS[found[0]], JOB_ID.pattern)
+JOB = f"({KEY.pattern}|{NUMBERED})"
+"""A job id in an address of the API, or the key that a session without one goes by: one that is damaged."""
 ANY_JOB = r"(?P<job_id>[^/]+)"
 """Whatever stands where a job id should, for addresses that answer a mistyped one, too; `find_session` knows better."""
 OTHER_PAGE = "Only pages of this server may open a session's display. Open the session's own page."
@@ -95,7 +96,7 @@ class QConnectHandler(JupyterHandler):
 
     async def find_session(self, job_id: str) -> Session:
         """The session of a job id out of an address; raises UnknownSession, without a look for what cannot be one."""
-        if not JOB_ID.fullmatch(job_id):
+        if not (JOB_ID.fullmatch(job_id) or KEY.fullmatch(job_id)):
             raise UnknownSession("There is no such session. Look at the list of your sessions for those you have.")
         return await self.site.sessions.find(job_id)
 
