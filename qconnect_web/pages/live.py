@@ -39,9 +39,9 @@ class LiveHandler(WebSocketMixin, WebSocketHandler, QConnectHandler):
     reply; `trouble` why the display is not reached, until `again` asks for another try.
     """
 
-    flood_prone = True
     opens_websocket = True
     owners: ClassVar[dict[str, Owners]] = defaultdict(Owners)
+    pushing: asyncio.Task[None] | None = None
 
     def check_origin(self, origin: str | None = None) -> bool:
         """The one rule, in place of Jupyter's for websockets."""
@@ -69,6 +69,8 @@ class LiveHandler(WebSocketMixin, WebSocketHandler, QConnectHandler):
         self.pushing = asyncio.create_task(self._push())
 
     def on_close(self) -> None:
+        if self.pushing is None:  # Tornado says so also of a websocket that was refused
+            return
         self.pushing.cancel()
         self.watch.__exit__(None, None, None)
         self.seats.leave(self)
@@ -79,7 +81,7 @@ class LiveHandler(WebSocketMixin, WebSocketHandler, QConnectHandler):
     async def on_message(self, message: str | bytes) -> None:
         try:
             asked = json.loads(message) if len(message) <= MAX_MESSAGE else None
-        except ValueError:
+        except (ValueError, RecursionError):
             asked = None
         if not isinstance(asked, dict) or not VIEWER_ID.fullmatch(str(asked.get("viewer"))):
             self.close(1008, "not a heartbeat")

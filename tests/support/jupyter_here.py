@@ -70,6 +70,9 @@ class Manager:
                 return Session(facts.record, job, facts.connection, facts.end)
         raise UnknownSession(f"There is no session {job_id}.")
 
+    async def list(self) -> list[Session]:
+        return []
+
     async def endpoint(self, job_id: str, timeout: float) -> tuple[Session, Endpoint]:
         if self.hold:
             await asyncio.wait_for(self.hold.wait(), timeout)
