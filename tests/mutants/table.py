@@ -459,4 +459,25 @@ MUTANTS = [
         "whole = record.getMessage()",
         f"{BOUNDS}test_a_request_cannot_colour_the_log",
     ),
+    Mutant(
+        "any number of pages may show sessions",
+        "pages/live.py",
+        "if most and len(self.rooms) >= most:",
+        "if most and len(self.rooms) >= most * 2:",
+        f"{FRONT}test_pages_beyond_the_bound_get_no_heartbeat",
+    ),
+    Mutant(
+        "each heartbeat looks at all pages",
+        "pages/viewers.py",
+        "if before != (seat.viewer, seat.turn, seat.size):",
+        "if before:",
+        "tests/pages/test_rooms.py::test_a_heartbeat_that_says_nothing_new_costs_no_look_at_the_others",
+    ),
+    Mutant(
+        "all pages are told in one go",
+        "pages/rooms.py",
+        "AT_ONCE = 8",
+        "AT_ONCE = 8000",
+        "tests/pages/test_rooms.py::test_others_have_their_turn_while_many_pages_are_told",
+    ),
 ]
