@@ -130,6 +130,12 @@ class QConnect(LoggingConfigurable):
     max_websockets_per_minute = Int(
         240, min=0, help="How often one session's display may be asked for within a minute; 0: no limit."
     ).tag(config=True)
+    max_live_websockets = Int(
+        200,
+        min=0,
+        help="How many pages of a user may show sessions at a time, each by a websocket for its heartbeat; "
+        "0: no limit.",
+    ).tag(config=True)
     allowed_hosts = List(
         Unicode(),
         help="The host names, without port, by which browsers may reach this package's pages; empty: those that "

@@ -135,6 +135,9 @@ def test_a_session_from_start_to_oblivion(server: JupyterServer) -> None:
     assert server.request("POST", f"{path}/stop").status == 200
     assert server.request("DELETE", path).status == 204
     refused(server.request("GET", path), 404, "unknown-session")
+    told = [line for line in server.log.splitlines() if f"qconnect: session {session['id']} " in line]
+    for word, line in zip(("started", "stopped", "stopped", "forgotten"), told, strict=True):
+        assert line.endswith(f"{word} by a request from 127.0.0.1")
 
 
 def test_a_damaged_session_is_removed_by_the_key_that_it_goes_by(server: JupyterServer) -> None:
