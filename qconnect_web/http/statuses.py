@@ -27,6 +27,6 @@ STATUS: dict[type[QConnectError], int] = {
 
 def status_of(error: QConnectError) -> int:
     """The HTTP status of an error: that of its nearest ancestor in the table."""
-    if error.reason == "timeout":  # nobody said no: the node may still answer later
+    if error.reason in ("timeout", "unconfirmed"):  # nobody said no: it may still be answered later
         return 504
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)

@@ -187,7 +187,7 @@ class SessionManager:
         try:  # who asked may hang up; the job's record must still be written
             return await asyncio.wait_for(asyncio.shield(task), None if patient else timings.START_PATIENCE)
         except asyncio.TimeoutError:
-            raise SchedulerUnavailable(LATE, reason="timeout") from None
+            raise SchedulerUnavailable(LATE, reason="unconfirmed") from None
 
     async def unavailable(self, app: App) -> str | None:
         """Why the app cannot be started here, in one sentence; None when it can, or when only a node could tell."""

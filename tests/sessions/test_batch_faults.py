@@ -230,7 +230,7 @@ def test_a_start_is_answered_while_the_batch_system_still_thinks(tmp_path: Path,
     began = time.monotonic()
     answer = server.request("POST", "qconnect/api/sessions", {"app": "xterm"}, key)
     assert time.monotonic() - began < 2
-    assert (answer.status, answer.json()["reason"]) == (504, "timeout")
+    assert (answer.status, answer.json()["reason"]) == (504, "unconfirmed")
     assert "Look there before you start another" in answer.json()["message"]
     (session,) = eventually(server.sessions, 15, "the session of the late job")
     again = server.request("POST", "qconnect/api/sessions", {"app": "xterm"}, key)

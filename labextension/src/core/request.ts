@@ -47,21 +47,14 @@ export class ResponseError extends Error {
 /**
  * The JSON at `qconnect/api/<endpoint>`; throws NetworkError or ResponseError.
  *
- * A request with a key is sent a second time when no answer came: the server answers the same key with the same
- * session, so that a lost answer neither loses a session nor starts two.
+ * A request with a key is sent a second time when no answer came, and again for as long as the server says that it
+ * does not know yet: it answers the same key with the same session, so that neither a lost answer nor a slow batch
+ * system loses a session or starts two.
  */
 export async function request<T>(server: IServer, endpoint: string, asked: IRequest = {}): Promise<T> {
   const url = `${server.baseUrl}qconnect/api/${endpoint}`;
   const init = initOf(asked);
-  let response: Response;
-  try {
-    response = await answer(server, url, init);
-  } catch (error) {
-    if (!(error instanceof NetworkError) || asked.key === undefined) {
-      throw error;
-    }
-    response = await answer(server, url, init);
-  }
+  const response = await (asked.key === undefined ? answer(server, url, init) : surely(server, url, init));
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
@@ -97,6 +90,26 @@ function initOf({ method = 'GET', data, key }: IRequest): RequestInit {
     },
     ...(data !== undefined && { body: JSON.stringify(data) }),
   };
+}
+
+/** The answer to a request that may be sent again. */
+async function surely(server: IServer, url: string, init: RequestInit): Promise<Response> {
+  const until = Date.now() + CHANGE_WITHIN_MS;
+  for (let lost = 0; ;) {
+    try {
+      return await answer(server, url, init);
+    } catch (error) {
+      lost += error instanceof NetworkError ? 1 : 0;
+      if (lost > 1 || Date.now() > until || !isOpen(error)) {
+        throw error;
+      }
+    }
+  }
+}
+
+/** Whether a failure leaves open what became of a request: no answer, or the server's word that it still waits. */
+function isOpen(error: unknown): boolean {
+  return error instanceof NetworkError || (error instanceof ResponseError && error.reason === 'unconfirmed');
 }
 
 async function answer(server: IServer, url: string, init: RequestInit): Promise<Response> {

@@ -93,6 +93,21 @@ describe('a request with a key', () => {
     expect(asked?.headers['content-type']).toBe('application/json');
   });
 
+  it('is sent again for as long as the server does not know yet', async () => {
+    let left = 4;
+    server.answer = () =>
+      left-- ? { status: 504, json: { message: 'Not yet.', reason: 'unconfirmed' } } : { json: { id: '1' } };
+    await expect(start()).resolves.toEqual({ id: '1' });
+    expect(new Set(server.asked.map(({ headers }) => headers['idempotency-key']))).toEqual(new Set(['key']));
+    expect(server.asked).toHaveLength(5);
+  });
+
+  it('is not sent again when the server has given up', async () => {
+    server.answer = () => ({ status: 504, json: { message: 'It took too long.', reason: 'timeout' } });
+    await expect(start()).rejects.toMatchObject({ status: 504 });
+    expect(server.asked).toHaveLength(1);
+  });
+
   it('is sent once more with the same key when the answer was lost', async () => {
     server.answer = () => (server.asked.length === 1 ? 'hang-up' : { status: 201, json: session('1.local') });
     await start();
