@@ -85,12 +85,16 @@ qc_duration() {
 # Reason, message, the program's exit status or nothing, our own (70 unless given): ends all, writes it down, exits.
 # The program gets a moment with its display when it is asked to go; everything else goes at once.
 qc_finish() {
+  local -a all
   qc_ending=1
   qc_log "ending: $1: $2"
+  qc_find_tree $$
+  all=("${qc_tree[@]}")
   [[ $qc_watch ]] && kill -KILL "$qc_watch" 2>/dev/null
   [[ $1 == @(cancelled|walltime) ]] && qc_end_program
   qc_end_all
   qc_clear_display "$qc_d"
+  qc_clear_tmp "${all[@]}"
   qc_publish_end "$1" "$2" "${3-}"
   qc_remove_runtime "$qc_rt"
   exit "${4:-70}"

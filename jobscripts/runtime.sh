@@ -104,6 +104,16 @@ qc_clear_display() {
   [[ -f $lock && -O $lock && ! -L $lock ]] && read -r owner <"$lock" && ! qc_stat "$owner" && rm -f "$lock"
 } 2>/dev/null
 
+# What killed programs leave in /tmp, wherever TMPDIR points: the sockets of session managers, named by pid (libICE), and
+# folders of pulseaudio that nothing was ever put in. The arguments are dead processes of ours.
+qc_clear_tmp() {
+  local pid folder
+  for pid; do [[ -S /tmp/.ICE-unix/$pid && -O /tmp/.ICE-unix/$pid ]] && rm -f "/tmp/.ICE-unix/$pid"; done
+  for folder in /tmp/pulse-*; do
+    [[ -d $folder && ! -L $folder && -O $folder && $folder -nt $qc_rt/who ]] && rmdir "$folder"
+  done
+} 2>/dev/null
+
 # A runtime folder with all that may be mounted in it (gvfs, document portal).
 qc_remove_runtime() {
   local mount
@@ -155,6 +165,7 @@ qc_sweep_one() {
   { read -r display <"$1/display"; } 2>/dev/null
   qc_await_death "${pids[@]}"
   qc_clear_display "$display"
+  qc_clear_tmp "${pids[@]}" "${qc_tree[@]}"
   qc_remove_runtime "$1"
   qc_log "removed what was left of a dead run: $1, display :${display:-none}, ${#pids[@]} processes"
 }
