@@ -40,7 +40,7 @@ qc_settle_x() {
 qc_launch_xvfb() {
   local glx=-extension
   ((qc_opengl)) && glx=+extension
-  qc_launch xvfb Xvfb ":$qc_d" -displayfd 9 -auth "$qc_rt/Xauthority" -nolisten tcp -noreset \
+  qc_launch xvfb "${qc_xvfb[@]}" ":$qc_d" -displayfd 9 -auth "$qc_rt/Xauthority" -nolisten tcp -noreset \
     "$glx" GLX +extension Composite +extension RANDR -screen 0 3840x2160x24+32 -dpi 96 9>&5
 }
 
@@ -72,9 +72,9 @@ qc_await_x() {
 # The environment of every xpra that we run: no configuration but ours (a personal one may open another port), no file
 # outside the runtime folder. Fake Xinerama is for programs that xpra itself starts; "no" would not switch it off (3.1.3).
 qc_choose_world() {
-  qc_xpra_world=(env XPRA_SYSTEM_CONF_DIRS="$qc_rt/conf" XPRA_USER_CONF_DIRS="$qc_rt/conf" XPRA_UINPUT=0
+  qc_xpra_world=(env "${qc_world[@]}" XPRA_SYSTEM_CONF_DIRS="$qc_rt/conf" XPRA_USER_CONF_DIRS="$qc_rt/conf" XPRA_UINPUT=0
     XDG_RUNTIME_DIR="$qc_rt/xpra" XDG_CONFIG_HOME="$qc_rt/conf" XDG_CACHE_HOME="$qc_rt/tmp"
-    XDG_DATA_HOME="$qc_rt/tmp" TMPDIR="$qc_rt/tmp" PATH="$PATH:$qc_user_path")
+    XDG_DATA_HOME="$qc_rt/tmp" TMPDIR="$qc_rt/tmp")
   printf 'fake-xinerama = \n' >"$qc_rt/conf/xpra.conf"
 }
 

@@ -20,11 +20,21 @@ qc_ended() {
     app) qc_ended_by_program "$rc" ;;
     missing) qc_finish app-missing "The program \`$(<"$qc_rt/missing")\` was not found on node $qc_node. Ask your \
 administrator to install it there, or choose another queue." '' 127 ;;
-    setup) qc_finish setup-failed "The commands that prepare this program failed with exit status $rc on node \
-$qc_node. See the session's log, and ask your administrator." ;;
+    setup) qc_ended_by_setup "$rc" ;;
     *) qc_finish xpra-died "The display server ($what) ended unexpectedly with exit status $rc on node $qc_node, and \
 the program with it. Start the session again." ;;
   esac
+}
+
+# The program's preparation failed. 127 is what bash says of a command that it does not find.
+qc_ended_by_setup() {
+  local word='(^|[^A-Za-z0-9_])(module|ml)[[:space:]]'
+  if [[ $1 == 127 && -e $qc_rt/no-module && $qc_setup =~ $word ]]; then
+    qc_finish setup-failed "There is no \`module\` on node $qc_node, which the preparation of this program needs. Ask \
+your administrator which file defines it, and let the app's setup read that file first."
+  fi
+  qc_finish setup-failed "The commands that prepare this program failed with exit status $1 on node $qc_node. See the \
+session's log, and ask your administrator."
 }
 
 # The top shell is gone: by the scheduler at the walltime, else by whoever cancelled the job. The scheduler's clock

@@ -8,7 +8,7 @@ qc_program() {
   exec 3<>"$qc_rt/go" 5<>"$qc_rt/events"
   cd "$HOME" || qc_tell setup 1
   umask "$qc_umask"
-  qc_offer_modules
+  [[ -z $qc_setup ]] || qc_offer_modules || : >"$qc_rt/no-module"
   trap 'qc_tell setup $?' ERR
   eval "$qc_setup"
   trap - ERR
@@ -27,16 +27,17 @@ qc_tell() {
   exit "$2"
 }
 
-# A job of Slurm, or of the local scheduler, comes without a login shell and so without `module`.
+# A job of Slurm, or of the local scheduler, comes without a login shell and so without `module`. Sites define it in a
+# file of any name: what a login shell reads finds it. PATH stays as the job has it, and gains what was added.
 qc_offer_modules() {
-  local file
-  [[ $qc_setup ]] || return 0
-  for file in /etc/profile.d/{lmod,z00_lmod,modules}.sh; do
-    type -t module >/dev/null && return 0
+  local file path=$PATH
+  for file in /etc/profile.d/{lmod,z00_lmod,modules}.sh /etc/profile; do
+    type -t module >/dev/null && break
     # shellcheck disable=SC1090 # the site's own
     [[ -r $file ]] && . "$file"
   done
-  return 0
+  [[ $PATH == "$path" ]] || PATH=$path:$PATH
+  type -t module >/dev/null
 }
 
 # Waits for the display; the explicit time-out is there because TMOUT of a login shell would be one. Nothing of another

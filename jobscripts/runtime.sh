@@ -80,7 +80,7 @@ qc_read_who() {
 # PYTHONHOME, no TMOUT that ends a read. The program was given the whole of it before.
 qc_own_world() {
   local name keep=" HOME USER LOGNAME "
-  qc_user_path=$PATH
+  qc_user_path=$PATH qc_user_world=("LD_LIBRARY_PATH=${LD_LIBRARY_PATH-}" "PYTHONPATH=${PYTHONPATH-}")
   for name in $(compgen -e); do
     [[ $keep == *" $name "* ]] || unset -v "$name"
   done 2>/dev/null
@@ -150,7 +150,7 @@ qc_sweep_one() {
   local file name pid pids=() owner display=
   read -r owner <"$1/who"
   qc_alive "$owner" && return
-  for name in supervisor xvfb xpra vnc door app; do
+  for name in supervisor xvfb xpra vnc door node app; do
     owner=
     { read -r owner <"$1/$name.pid"; } 2>/dev/null
     qc_alive "$owner" || continue

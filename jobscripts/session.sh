@@ -91,12 +91,14 @@ qc_supervisor() {
   qc_watch=$!
   qc_stat $$ && printf '%s\n' "$$:$qc_start" >"$qc_rt/supervisor.pid"
   qc_launch app /bin/bash "$qc_script" program "$qc_rt"
+  [[ $qc_node_setup ]] && qc_launch node /bin/bash "$qc_script" node "$qc_rt"
   qc_own_world
   flock -n 6 || qc_log 'the runtime folder could not be locked'
   cd "$HOME" || cd /
   qc_log "run $qc_run of job $qc_job on node $qc_node, runtime folder $qc_rt"
   [[ -x /usr/bin/perl || -x /usr/bin/python3 ]] || qc_log 'no perl or python3 here: programs that detach themselves may stay behind'
   [[ $qc_key ]] || qc_publish_record
+  qc_await_node
   [[ $qc_kind == terminal ]] && qc_serve_terminal
   qc_open_display
   while :; do qc_await_end; done
@@ -118,8 +120,8 @@ full. Make room, and start the session again."
 qc_raise_display() {
   local version fit
   qc_find_xpra
-  qc_find_tools Xvfb
-  qc_choose_world
+  qc_find_xvfb
+  qc_find_tools
   qc_begin_x $((10#$qc_number % 2147483648))
   qc_ask_version & version=$!
   qc_begin_keys
@@ -148,22 +150,6 @@ tell your administrator."
   }
 }
 
-# The user's own PATH is searched last, for sites that bring xpra as a module.
-qc_find_xpra() {
-  qc_xpra=$(PATH=$PATH:$qc_user_path type -P xpra) || qc_finish xpra-missing "xpra is not installed on node $qc_node. \
-Ask your administrator to install it there, or choose another queue." '' 127
-}
-
-# What else a node must have.
-qc_find_tools() {
-  local tool
-  for tool in "$@" openssl sha256sum flock timeout; do
-    type -P "$tool" >/dev/null || qc_finish tool-missing "The program \`$tool\`, which every session needs, was not \
-found on node $qc_node. Ask your administrator to install it there." '' 127
-  done
-  qc_curl=$(type -P curl)
-}
-
 # The program's preparation may take longer than xpra's start, not for ever.
 qc_await_program() {
   local until=$((SECONDS + 300))
@@ -186,4 +172,5 @@ case ${1-} in
   top) qc_top ;;
   supervisor) qc_supervisor "$2" ;;
   program) qc_program "$2" ;;
+  node) qc_prepare_node "$2" ;;
 esac

@@ -135,12 +135,14 @@ def render(
     dialect: str = "pbs",
     port_base: int = 20000,
     port_range: int = 10000,
+    node_setup: str = "",
     folder: Path | None = None,
 ) -> str:
     """The script of a session that the server submits, tagged with `record.key`.
 
     `bind` is what the transport dials (`tls` or `socket`), `dialect` the batch system's directives (`pbs`, `slurm`),
-    `folder` where its own output goes. Raises BadRequest for what cannot be asked or passed on.
+    `node_setup` the site's bash before the search for xpra, `folder` where its own output goes. Raises BadRequest for
+    what cannot be asked or passed on.
     """
     if bind not in ("tls", "socket") or dialect not in DIALECTS:
         raise ValueError(f"there is no bind {bind!r} in dialect {dialect!r}")
@@ -156,6 +158,7 @@ def render(
             bind=bind,
             port_base=port_base,
             port_range=port_range,
+            node_setup=node_setup,
             walltime_s=record.spec.walltime_s,
             command=_command(app, record.command),
             **_of_app(app),

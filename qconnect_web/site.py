@@ -109,6 +109,7 @@ def _render(settings: QConnect, sessions_dir: Path, bind: str, dialect: str, app
         dialect=dialect,
         port_base=settings.port_base,
         port_range=settings.port_range,
+        node_setup=settings.node_setup,
         folder=sessions_dir / record.key,
     )
 
