@@ -34,6 +34,7 @@ qc_settle_x() {
     qc_log "display :$qc_d cannot be used (try $try)"
     qc_begin_x $(((qc_d + 1000000) % 2147483648))
   done
+  qc_check_room qc_finish
   qc_finish not-ready "No X server could be started on node $qc_node. See the session's log, and ask your administrator."
 }
 

@@ -108,12 +108,17 @@ qc_supervisor() {
 qc_open_display() {
   if [[ $qc_kind == vnc ]]; then qc_raise_vnc; else qc_raise_display; fi
   qc_await_program
-  qc_publish_connection || qc_finish not-ready "The session folder cannot be written on node $qc_node: the disk may be \
-full. Make room, and start the session again."
+  qc_publish_open
   printf '%s\n' "$qc_d" >&4
   printf -v qc_started '%(%s)T' -1
   qc_log "open: display :$qc_d, port ${qc_port:-none}"
   qc_sweep
+}
+
+qc_publish_open() {
+  qc_publish_connection && return
+  qc_check_room qc_finish
+  qc_finish not-ready "The session folder $qc_s cannot be written on node $qc_node. Ask your administrator."
 }
 
 # X server, keys and xpra, proved to let in the right ones only.
@@ -144,6 +149,7 @@ qc_begin_keys() {
 
 qc_await_keys() {
   [[ -z $qc_keys ]] || { wait "$qc_keys" && qc_read_fingerprint; } || {
+    qc_check_room qc_finish
     qc_log "openssl: $(<"$qc_rt/openssl.log")"
     qc_finish tool-missing "openssl could not make the session's keys on node $qc_node. See the session's log, and \
 tell your administrator."
