@@ -23,7 +23,7 @@ qc_begin_x() {
   if [[ $qc_kind == vnc ]]; then qc_launch_vnc; else qc_launch_xvfb; fi
 }
 
-# Waits until X has a display: the job's number, or 1 000 000 further for each one that is in use.
+# Waits until X has a display: the job's number, or one at random, which no neighbour can foresee and take as well.
 qc_settle_x() {
   local try
   for try in {1..20}; do
@@ -32,7 +32,7 @@ qc_settle_x() {
       return
     fi
     qc_log "display :$qc_d cannot be used (try $try)"
-    qc_begin_x $(((qc_d + 1000000) % 2147483648))
+    qc_begin_x $((1 + RANDOM * 32768 + RANDOM))
   done
   qc_check_room qc_finish
   qc_finish not-ready "No X server could be started on node $qc_node. See the session's log, and ask your administrator."

@@ -62,27 +62,31 @@ qc_ended_by_program() {
   qc_finish app-exit "The program $what on node $qc_node." "$1" "$1"
 }
 
-# A program that forked before it went (many do) goes on as long as it shows a window. It has ten seconds to show its
-# first one; what it left behind without any (a D-Bus daemon) counts for nothing.
+# A program that forked before it went (many do) goes on as long as it shows a window, and after that for the app's
+# grace, counted anew with each window and process that comes or goes: a launcher shows a splash, and the main window
+# later. Comings and goings of processes alone, as of a daemon left behind, count for five minutes.
 qc_await_others() {
-  local until=$((SECONDS + 10)) shown
+  local shown now seen='' until=0 limit=$((SECONDS + 300))
   [[ $qc_kind == gui ]] && type -P xprop >/dev/null || return 0
-  while qc_has_others; do
+  while qc_find_others; do
     shown=$(DISPLAY=":$qc_d" XAUTHORITY="$qc_rt/Xauthority" timeout 5 xprop -root _NET_CLIENT_LIST 2>/dev/null)
-    [[ $shown == *0x* ]] || ((SECONDS < until)) || return 0
+    now="$shown ${qc_others[*]}"
+    [[ $shown == *0x* ]] && limit=$((SECONDS + 300)) seen=''
+    [[ $now == "$seen" ]] || until=$((SECONDS + qc_grace))
+    seen=$now
+    ((SECONDS < until && SECONDS < limit)) || return 0
     qc_next 100
     [[ $qc_what == xvfb || $qc_what == xpra ]] && qc_ended "$qc_what" "$qc_rc"
   done
 }
 
-# Whether anything lives that descends from the program: its environment tells it from what is ours.
-qc_has_others() {
-  local pid
+# What lives and descends from the program, in qc_others: its environment tells it from what is ours.
+qc_find_others() {
+  local -a files
   qc_find_tree $$
-  for pid in "${qc_tree[@]}"; do
-    grep -qzx 'QCONNECT=gui' "/proc/$pid/environ" 2>/dev/null && return 0
-  done
-  return 1
+  files=("${qc_tree[@]/#//proc/}")
+  mapfile -t qc_others < <(grep -lzx 'QCONNECT=gui' "${files[@]/%//environ}" 2>/dev/null)
+  ((${#qc_others[@]}))
 }
 
 # Seconds as people say them.

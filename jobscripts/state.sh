@@ -12,6 +12,7 @@ declare qc_port_range   # how many they are
 declare qc_walltime     # seconds that the job may take; the batch system's word, where it gives one, goes before
 declare qc_kind         # gui, desktop, terminal or vnc
 declare qc_opengl       # whether the X server offers GLX
+declare qc_grace        # seconds that what a program leaves behind may be without a window
 declare qc_geometry     # a VNC desktop's size until the page has told its own, WIDTHxHEIGHT in pixels
 declare qc_node_setup   # the site's commands that bring xpra and X servers to the node
 declare qc_setup        # the commands that prepare the program, for its own shell
@@ -72,4 +73,5 @@ qc_start='' # … and when it began, in clock ticks since the node did
 qc_tree=()  # qc_find_tree: pids
 qc_found='' # qc_find: the path of a program …
 qc_world=() # … and the environment that it needs, as assignments
+qc_others=() # qc_find_others: the environment files of processes
 qc_inode='' # qc_port_taken: the listening socket

@@ -172,6 +172,7 @@ def _of_app(app: App) -> dict[str, Any]:
     return {
         "kind": app.kind,
         "opengl": int(app.opengl),
+        "grace": app.grace,
         "geometry": app.geometry,
         "setup": app.setup,
         "requires": app.requires,
