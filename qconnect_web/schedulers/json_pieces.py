@@ -17,6 +17,9 @@ BETWEEN = re.compile(r"(?:\s*[A-Za-z][^\n]*\n)*\s*")
 """What may stand between two documents: nothing, or lines of words ("CLUSTER: c1")."""
 CLOSED = re.compile(r"\s*(?:[,}\]]|\Z)")
 STRING = r'"((?:[^"\\]|\\.)*)"'
+TOKEN = re.compile(rf'{STRING}|[^\s"{{}}\[\],:]+', re.DOTALL)
+ESCAPE = re.compile(r'\\(["\\/bfnrt]|u[0-9A-Fa-f]{4})|\\')
+SCALAR = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null")
 
 
 @dataclass(frozen=True)
@@ -52,31 +55,37 @@ def documents(text: str, decoder: json.JSONDecoder) -> list[Any]:
 def pieces(text: str, opening: str, name: str, decoder: json.JSONDecoder) -> Iterator[Piece]:
     """The objects behind `opening` (a pattern), each of which begins with `name` (a pattern with a group) and a brace.
 
-    They stand on lines that begin alike, or all on one. An object that cannot be read lasts until the next one.
+    They stand on lines that begin alike, or all on one. An object that cannot be read lasts until the next one; its
+    bare words and backslashes are put right where its strings end as they should.
     """
     first = re.search(rf"{opening}(\s*){name}\{{", text)
     if not first:
         return
     before = re.escape(first[1]) if "\n" in first[1] else r"[\[{,]\s*"
-    heads = list(re.finditer(rf"{before}{name}\{{", text[first.start() :]))
-    body, at = text[first.start() :], 0
+    body = text[first.start() :]
+    heads = list(re.finditer(rf"{before}{name}\{{", body))
     ends = [*(head.start() for head in heads[1:]), len(body)]
-    for number, head in enumerate(heads):
-        if head.start() < at:  # it stands within a value
-            continue
-        held, at = _object(body, head.end() - 1, decoder)
-        if held is None or (head[1] and at > ends[number]):  # one that holds the next one has not ended where it should
-            held, at = None, ends[number]
-        yield Piece(head[1], held, body[head.end() - 1 : at], at == len(body))
+    for head, end in zip(heads, ends, strict=False):
+        part = body[head.end() - 1 : end]  # alone: an error in a long text takes as long as the text before it
+        held = _object(part, decoder) or _object(TOKEN.sub(_mended, part), decoder)
+        yield Piece(head[1], held, part, end == len(body))
 
 
-def _object(text: str, begin: int, decoder: json.JSONDecoder) -> tuple[dict[str, Any] | None, int]:
-    """The object that begins there and where it ends, or None."""
+def _object(text: str, decoder: json.JSONDecoder) -> dict[str, Any] | None:
+    """The object that the text begins with, or None."""
     try:
-        held, end = decoder.raw_decode(text, begin)
+        held, end = decoder.raw_decode(text)
     except (ValueError, RecursionError):
-        return None, begin
-    return (held, end) if isinstance(held, dict) and CLOSED.match(text, end) else (None, begin)
+        return None
+    return held if isinstance(held, dict) and CLOSED.match(text, end) else None
+
+
+def _mended(token: re.Match[str]) -> str:
+    """A string without escapes that JSON does not know, or a bare word as a string unless it is a JSON scalar."""
+    text = token[0]
+    if text[0] == '"':
+        return ESCAPE.sub(lambda found: found[0] if found[1] else "\\\\", text) if "\\" in text else text
+    return text if SCALAR.fullmatch(text) else json.dumps(text)
 
 
 def values(text: str, names: Iterable[str], behind: str) -> dict[str, str]:

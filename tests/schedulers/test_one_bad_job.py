@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from qconnect_web.errors import SchedulerFailed
 from qconnect_web.schedulers.commands import Done
 from qconnect_web.schedulers.pbs import openpbs, torque
 from qconnect_web.values.job import Job, JobState
+from tests.schedulers import answers
 from tests.schedulers.answers import FLAVOURS, NUMBERS, PLACES, read
 from tests.support.extent import LONG
 from tests.support.recordings import OPENPBS, recorded
@@ -50,6 +52,14 @@ def test_json_that_is_none_tells_of_all_jobs(flavour: str, place: str) -> None:
             name = value if place == "name" else "plain"
             expected = {**plain, f"{number}.pbs": replace(plain[f"{number}.pbs"], name=name)}
             assert read(flavour, {number: {place: value}}) == expected, value
+
+
+@pytest.mark.parametrize("place", ["account", "variable", "arguments"])
+@pytest.mark.parametrize("flavour", [flavour for flavour in FLAVOURS if flavour.startswith("slurm")])
+def test_bare_words_and_backslashes_in_the_json_of_slurm_hide_nothing(flavour: str, place: str) -> None:
+    plain = read(flavour, {})
+    for value in [*BARE, "-nan", r'"C:\Users\u1"', r'"a\,b"', r'"\"\\"']:
+        assert read(flavour, {number: {place: value} for number in NUMBERS}) == plain, value
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -114,6 +124,25 @@ def test_marks_that_open_or_close_something_harm_no_other(value: str) -> None:
                 found = read(flavour, {number: {place: value}})
                 others = {job_id: job for job_id, job in plain.items() if job_id != bad}
                 assert {job_id: job for job_id, job in found.items() if job_id != bad} == others, (flavour, place)
+
+
+@pytest.mark.parametrize("flavour", ["openpbs", "slurm"])
+def test_three_thousand_bad_jobs_take_hardly_longer_than_good_ones(
+    flavour: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error in a long text costs as much as all the text before it: each job is read by itself."""
+    monkeypatch.setattr(answers, "NUMBERS", range(1, 3001))
+    write, parse = FLAVOURS[flavour]
+
+    def quickest(value: str) -> float:
+        done, took = Done(("qstat",), 0, write({number: {"variable": value} for number in answers.NUMBERS}), ""), []
+        for _ in range(2):
+            before = time.process_time()
+            assert len(parse(done)) == 3000
+            took.append(time.process_time() - before)
+        return min(took)
+
+    assert quickest(FUNCTION) <= 9 * quickest('"plain"')
 
 
 def test_a_job_that_stands_in_an_answer_twice_is_not_believed_unless_one_is_tagged() -> None:

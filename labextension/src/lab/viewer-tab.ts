@@ -4,6 +4,8 @@ import type { Message } from '@lumino/messaging';
 import { Signal, type ISignal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 
+import { readPanelNews, type PanelWord } from '../viewer/messages';
+
 /** What a viewer shows. */
 export interface IViewerOptions {
   sessionId: string;
@@ -103,7 +105,7 @@ export class Viewer extends Widget {
     }
   }
 
-  private _tell(word: 'hidden' | 'shown'): void {
+  private _tell(word: PanelWord): void {
     this._frame.contentWindow?.postMessage({ qconnect: word }, this._url.origin);
   }
 
@@ -112,12 +114,12 @@ export class Viewer extends Widget {
     if (event.source !== this._frame.contentWindow || event.origin !== this._url.origin) {
       return;
     }
-    const { qconnect, title } = (event.data ?? {}) as { qconnect?: unknown; title?: unknown };
-    if (qconnect === 'focus') {
+    const news = readPanelNews(event.data);
+    if (news?.qconnect === 'focus') {
       this._focused.emit();
-    } else if (qconnect === 'title' && typeof title === 'string') {
-      this._frame.title = title;
-      this._titled.emit(title);
+    } else if (news) {
+      this._frame.title = news.title;
+      this._titled.emit(news.title);
     }
   }
 

@@ -139,6 +139,15 @@ export function readPanelWord(message: unknown): PanelWord | null {
   return word === 'hidden' || word === 'shown' ? word : null;
 }
 
+/** What the page says to the panel around it; null when it says nothing. */
+export function readPanelNews(message: unknown): PanelNews | null {
+  const { qconnect, title } = isFields(message) ? message : {};
+  if (qconnect === 'title' && typeof title === 'string') {
+    return { qconnect, title };
+  }
+  return qconnect === 'focus' ? { qconnect } : null;
+}
+
 /** A command as it travels. */
 export function commandMessage<C extends keyof ICommands>(command: C, data: ICommands[C]): object {
   return { qconnect: 'page', command, data };

@@ -12,22 +12,19 @@ import os
 import re
 import secrets
 import shutil
-import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ...environment import job_environment
 from ...errors import BadRequest, Forbidden, SchedulerFailed, SchedulerUnavailable
-from ...processes import boot_id, end_session, identity
 from ...values.job import Job, JobSpec, JobState
 from .. import Queue
+from .launch import end_leftovers, launch, wake
 from .places import Places, check_job, make, opened
 from .runner import (
     KILLED,
@@ -47,7 +44,6 @@ KEEP_COMPLETED_S = 86400
 """Seconds for which a finished job is remembered."""
 KEEP_UNFINISHED_S = 3600
 """Seconds after which a submission that its server did not live to finish is swept."""
-LAUNCH_TIMEOUT_S = 10
 NUMBER = re.compile("[0-9]{1,10}")
 T = TypeVar("T")
 
@@ -166,20 +162,8 @@ class LocalScheduler:
             raise
 
     def _launch(self, folder: Path) -> None:
-        """Starts the job's runner, detached; its exit is nobody's business but its lock's. It looks for itself whose
-        the folder is."""
-        runner = str(Path(__file__).with_name("runner.py"))
-        shell = subprocess.Popen(
-            ["/bin/sh", "-c", '"$@" &', "sh", sys.executable, "-IS", runner, str(self._root / "jobs" / folder.name)],
-            env=job_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            cwd="/",
-        )
-        with suppress(subprocess.TimeoutExpired):  # the machine is very slow; the next question looks after the job
-            shell.wait(LAUNCH_TIMEOUT_S)
+        """Starts the job's runner, by the folder's own path: it looks for itself whose that is."""
+        launch(self._root / "jobs" / folder.name)
 
     def _find(self, places: Places, job_id: str) -> Job | None:
         number = job_id.removesuffix(SUFFIX)
@@ -243,7 +227,7 @@ class LocalScheduler:
         mine = try_lock(folder / "runner.lock")
         if mine:
             with mine:
-                _end_leftovers(started)
+                end_leftovers(started)
                 finish(folder, KILLED)
 
     async def _wish(self, job_id: str, wish: str, on: bool) -> None:
@@ -256,7 +240,7 @@ class LocalScheduler:
             check_job(folder)
             with suppress(FileNotFoundError):
                 write_private(folder / wish, "") if on else (folder / wish).unlink()
-            _wake(folder)
+            wake(folder)
 
         await self._answer(note, None)
 
@@ -268,24 +252,3 @@ class LocalScheduler:
             with suppress(FileNotFoundError):
                 if time.time() - folder.stat().st_mtime > keep:
                     shutil.rmtree(folder, ignore_errors=True)
-
-
-def _wake(folder: Path) -> None:
-    """Wakes the runner of a job, if it lives."""
-    runner = str((read_json(folder / "runner.json") or {}).get("process", ""))
-    pid = runner.partition(":")[0]
-    if pid.isdigit() and runner_lives(folder) and identity(int(pid)) == runner:
-        with suppress(ProcessLookupError):
-            os.kill(int(pid), signal.SIGTERM)
-
-
-def _end_leftovers(started: dict[str, Any]) -> None:
-    """Ends what a job whose runner died has left, unless its session's number is somebody else's by now.
-
-    The kernel gives a number away only when no process and no session has it: a leader that is gone is no danger, one
-    with another start time is.
-    """
-    if started["session"] and started["boot"] == boot_id():
-        session = int(started["session"].partition(":")[0])
-        if identity(session) in (started["session"], f"{session}:gone"):
-            end_session(session, 0)

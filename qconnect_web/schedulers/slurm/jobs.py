@@ -22,6 +22,7 @@ from ..pbs.common import KEY, TAG, distinct
 from .argv import JOB_ID, check_answer, check_errors, limit
 from .states import cause, reason, state_of
 
+JOBS = r'"jobs"\s*:\s*\['
 DECODER = json.JSONDecoder(strict=False)
 
 FIELDS = re.compile(r"(?:^|(?<= ))([A-Z][A-Za-z:/]*)=(.*?)(?= [A-Z][A-Za-z:/]*=|$)")
@@ -39,7 +40,7 @@ def jobs_of_json(done: Done, user: str, uid: int | None = None) -> list[Job]:
         check_errors([errors for _, errors in told], any(found for found, _ in told))
         given = [item for found, _ in told for item in found]
     except ValueError as error:
-        given = [_held(piece) for piece in pieces(done.out, r'"jobs"\s*:\s*\[', "()", DECODER)]
+        given = [_held(piece) for piece in pieces(done.out, JOBS, _beginning(done.out), DECODER)]
         if not given:
             raise SchedulerFailed(f"Slurm's answer is no JSON ({error}): {done.out[:120]!r}") from None
     mine = [item for item in given if isinstance(item, dict) and owned(item, user, uid)]
@@ -52,6 +53,12 @@ def _list_in(data: object) -> list[list[Any]]:
     if not isinstance(found, list):
         raise ValueError("no list of jobs")
     return [found]
+
+
+def _beginning(text: str) -> str:
+    """How each job begins: as the first one does, all of whose kind have the same members in the same order."""
+    first = re.search(rf'{JOBS}\s*\{{\s*("[^"]*")', text)
+    return rf"()(?=\{{\s*{re.escape(first[1])})" if first else "()"
 
 
 def _held(piece: Piece) -> dict[str, Any]:
