@@ -23,7 +23,7 @@ qc_begin_x() {
   if [[ $qc_kind == vnc ]]; then qc_launch_vnc; else qc_launch_xvfb; fi
 }
 
-# Waits until X has a display: the job's number, or 1 000 000 further for each one that is in use.
+# Waits until X has a display: the job's number, or one at random, which no neighbour can foresee and take as well.
 qc_settle_x() {
   local try
   for try in {1..20}; do
@@ -32,15 +32,16 @@ qc_settle_x() {
       return
     fi
     qc_log "display :$qc_d cannot be used (try $try)"
-    qc_begin_x $(((qc_d + 1000000) % 2147483648))
+    qc_begin_x $((1 + RANDOM * 32768 + RANDOM))
   done
+  qc_check_room qc_finish
   qc_finish not-ready "No X server could be started on node $qc_node. See the session's log, and ask your administrator."
 }
 
 qc_launch_xvfb() {
   local glx=-extension
   ((qc_opengl)) && glx=+extension
-  qc_launch xvfb Xvfb ":$qc_d" -displayfd 9 -auth "$qc_rt/Xauthority" -nolisten tcp -noreset \
+  qc_launch xvfb "${qc_xvfb[@]}" ":$qc_d" -displayfd 9 -auth "$qc_rt/Xauthority" -nolisten tcp -noreset \
     "$glx" GLX +extension Composite +extension RANDR -screen 0 3840x2160x24+32 -dpi 96 9>&5
 }
 
@@ -72,9 +73,9 @@ qc_await_x() {
 # The environment of every xpra that we run: no configuration but ours (a personal one may open another port), no file
 # outside the runtime folder. Fake Xinerama is for programs that xpra itself starts; "no" would not switch it off (3.1.3).
 qc_choose_world() {
-  qc_xpra_world=(env XPRA_SYSTEM_CONF_DIRS="$qc_rt/conf" XPRA_USER_CONF_DIRS="$qc_rt/conf" XPRA_UINPUT=0
+  qc_xpra_world=(env "${qc_world[@]}" XPRA_SYSTEM_CONF_DIRS="$qc_rt/conf" XPRA_USER_CONF_DIRS="$qc_rt/conf" XPRA_UINPUT=0
     XDG_RUNTIME_DIR="$qc_rt/xpra" XDG_CONFIG_HOME="$qc_rt/conf" XDG_CACHE_HOME="$qc_rt/tmp"
-    XDG_DATA_HOME="$qc_rt/tmp" TMPDIR="$qc_rt/tmp" PATH="$PATH:$qc_user_path")
+    XDG_DATA_HOME="$qc_rt/tmp" TMPDIR="$qc_rt/tmp")
   printf 'fake-xinerama = \n' >"$qc_rt/conf/xpra.conf"
 }
 

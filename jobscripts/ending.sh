@@ -20,11 +20,21 @@ qc_ended() {
     app) qc_ended_by_program "$rc" ;;
     missing) qc_finish app-missing "The program \`$(<"$qc_rt/missing")\` was not found on node $qc_node. Ask your \
 administrator to install it there, or choose another queue." '' 127 ;;
-    setup) qc_finish setup-failed "The commands that prepare this program failed with exit status $rc on node \
-$qc_node. See the session's log, and ask your administrator." ;;
+    setup) qc_ended_by_setup "$rc" ;;
     *) qc_finish xpra-died "The display server ($what) ended unexpectedly with exit status $rc on node $qc_node, and \
 the program with it. Start the session again." ;;
   esac
+}
+
+# The program's preparation failed. 127 is what bash says of a command that it does not find.
+qc_ended_by_setup() {
+  local word='(^|[^A-Za-z0-9_])(module|ml)[[:space:]]'
+  if [[ $1 == 127 && -e $qc_rt/no-module && $qc_setup =~ $word ]]; then
+    qc_finish setup-failed "There is no \`module\` on node $qc_node, which the preparation of this program needs. Ask \
+your administrator which file defines it, and let the app's setup read that file first."
+  fi
+  qc_finish setup-failed "The commands that prepare this program failed with exit status $1 on node $qc_node. See the \
+session's log, and ask your administrator."
 }
 
 # The top shell is gone: by the scheduler at the walltime, else by whoever cancelled the job. The scheduler's clock
@@ -52,27 +62,31 @@ qc_ended_by_program() {
   qc_finish app-exit "The program $what on node $qc_node." "$1" "$1"
 }
 
-# A program that forked before it went (many do) goes on as long as it shows a window. It has ten seconds to show its
-# first one; what it left behind without any (a D-Bus daemon) counts for nothing.
+# A program that forked before it went (many do) goes on as long as it shows a window, and after that for the app's
+# grace, counted anew with each window and process that comes or goes: a launcher shows a splash, and the main window
+# later. Comings and goings of processes alone, as of a daemon left behind, count for five minutes.
 qc_await_others() {
-  local until=$((SECONDS + 10)) shown
+  local shown now seen='' until=0 limit=$((SECONDS + 300))
   [[ $qc_kind == gui ]] && type -P xprop >/dev/null || return 0
-  while qc_has_others; do
+  while qc_find_others; do
     shown=$(DISPLAY=":$qc_d" XAUTHORITY="$qc_rt/Xauthority" timeout 5 xprop -root _NET_CLIENT_LIST 2>/dev/null)
-    [[ $shown == *0x* ]] || ((SECONDS < until)) || return 0
+    now="$shown ${qc_others[*]}"
+    [[ $shown == *0x* ]] && limit=$((SECONDS + 300)) seen=''
+    [[ $now == "$seen" ]] || until=$((SECONDS + qc_grace))
+    seen=$now
+    ((SECONDS < until && SECONDS < limit)) || return 0
     qc_next 100
     [[ $qc_what == xvfb || $qc_what == xpra ]] && qc_ended "$qc_what" "$qc_rc"
   done
 }
 
-# Whether anything lives that descends from the program: its environment tells it from what is ours.
-qc_has_others() {
-  local pid
+# What lives and descends from the program, in qc_others: its environment tells it from what is ours.
+qc_find_others() {
+  local -a files
   qc_find_tree $$
-  for pid in "${qc_tree[@]}"; do
-    grep -qzx 'QCONNECT=gui' "/proc/$pid/environ" 2>/dev/null && return 0
-  done
-  return 1
+  files=("${qc_tree[@]/#//proc/}")
+  mapfile -t qc_others < <(grep -lzx 'QCONNECT=gui' "${files[@]/%//environ}" 2>/dev/null)
+  ((${#qc_others[@]}))
 }
 
 # Seconds as people say them.
@@ -85,12 +99,16 @@ qc_duration() {
 # Reason, message, the program's exit status or nothing, our own (70 unless given): ends all, writes it down, exits.
 # The program gets a moment with its display when it is asked to go; everything else goes at once.
 qc_finish() {
+  local -a all
   qc_ending=1
   qc_log "ending: $1: $2"
+  qc_find_tree $$
+  all=("${qc_tree[@]}")
   [[ $qc_watch ]] && kill -KILL "$qc_watch" 2>/dev/null
   [[ $1 == @(cancelled|walltime) ]] && qc_end_program
   qc_end_all
   qc_clear_display "$qc_d"
+  qc_clear_tmp "${all[@]}"
   qc_publish_end "$1" "$2" "${3-}"
   qc_remove_runtime "$qc_rt"
   exit "${4:-70}"

@@ -5,6 +5,7 @@
 . ./words.sh
 . ./processes.sh
 . ./runtime.sh
+. ./node.sh
 . ./keys.sh
 . ./display.sh
 . ./probes.sh

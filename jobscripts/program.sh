@@ -8,7 +8,7 @@ qc_program() {
   exec 3<>"$qc_rt/go" 5<>"$qc_rt/events"
   cd "$HOME" || qc_tell setup 1
   umask "$qc_umask"
-  qc_offer_modules
+  [[ -z $qc_setup ]] || qc_offer_modules || : >"$qc_rt/no-module"
   trap 'qc_tell setup $?' ERR
   eval "$qc_setup"
   trap - ERR
@@ -27,16 +27,17 @@ qc_tell() {
   exit "$2"
 }
 
-# A job of Slurm, or of the local scheduler, comes without a login shell and so without `module`.
+# A job of Slurm, or of the local scheduler, comes without a login shell and so without `module`. Sites define it in a
+# file of any name: what a login shell reads finds it. PATH stays as the job has it, and gains what was added.
 qc_offer_modules() {
-  local file
-  [[ $qc_setup ]] || return 0
-  for file in /etc/profile.d/{lmod,z00_lmod,modules}.sh; do
-    type -t module >/dev/null && return 0
+  local file path=$PATH
+  for file in /etc/profile.d/{lmod,z00_lmod,modules}.sh /etc/profile; do
+    type -t module >/dev/null && break
     # shellcheck disable=SC1090 # the site's own
     [[ -r $file ]] && . "$file"
   done
-  return 0
+  [[ $PATH == "$path" ]] || PATH=$path:$PATH
+  type -t module >/dev/null
 }
 
 # Waits for the display; the explicit time-out is there because TMOUT of a login shell would be one. Nothing of another
@@ -47,11 +48,28 @@ qc_become_program() {
   [[ $qc_kind == vnc ]] && called=vnc
   printf 'ready 0\n' >&5
   read -r -t 100000000 display <&3
-  export QCONNECT="$called" TMPDIR="$qc_rt/tmp" XDG_RUNTIME_DIR="$qc_rt/user"
+  qc_choose_tmpdir
+  export QCONNECT="$called" TMPDIR XDG_RUNTIME_DIR="$qc_rt/user"
   unset -v DISPLAY XAUTHORITY TMUX TMUX_PANE QCONNECT_SESSION WAYLAND_DISPLAY WAYLAND_SOCKET SESSION_MANAGER \
     DBUS_SESSION_BUS_ADDRESS XDG_SESSION_TYPE
   [[ $display ]] && export DISPLAY=":$display" XAUTHORITY="$qc_rt/Xauthority"
   [[ $qc_kind == terminal ]] && qc_become_terminal
-  [[ $qc_kind == @(desktop|vnc) ]] && type -P dbus-run-session >/dev/null && wrapper=(dbus-run-session --)
+  [[ $qc_kind == @(desktop|vnc) ]] && qc_choose_bus
   exec "${wrapper[@]}" "${qc_command[@]}" 3>&- 5>&-
+}
+
+# Scratch that the batch system made for this job is larger than /tmp, and cleared by it. The folder that ours lies in
+# is every job's: there the program gets its own.
+qc_choose_tmpdir() {
+  [[ ${TMPDIR-} == /* && -d $TMPDIR && -w $TMPDIR && -x $TMPDIR && ! $TMPDIR -ef ${qc_rt%/*} ]] || TMPDIR=$qc_rt/tmp
+}
+
+# The desktop's bus in `wrapper`: the system's, with the daemon beside it. Conda brings one that does not work outside
+# of its own folders, and its PATH comes first.
+qc_choose_bus() {
+  local run
+  run=$(PATH=$qc_path:$PATH type -P dbus-run-session) || return
+  wrapper=("$run")
+  [[ -x ${run%/*}/dbus-daemon ]] && wrapper+=("--dbus-daemon=${run%/*}/dbus-daemon")
+  wrapper+=(--)
 }

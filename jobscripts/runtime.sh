@@ -18,6 +18,14 @@ qc_refuse() {
   exit 70
 }
 
+# Once there is one, the server hears of it, too: reason, message.
+qc_refuse_run() {
+  [[ $qc_key ]] || qc_publish_record
+  qc_publish_end "$1" "$2"
+  [[ -d $qc_rt ]] && qc_remove_runtime "$qc_rt"
+  qc_refuse "$2"
+}
+
 # The session folder in qc_s. The key in the script counts only with the tag that the server submitted it with; any
 # other start of it is one by hand, with a folder of its own, and never writes into somebody else's.
 qc_open_folder() {
@@ -37,7 +45,8 @@ alone. Remove it, or make it private with chmod 700, and start again."
   [[ -w $qc_s ]] || qc_refuse "The session folder $qc_s cannot be written on node $qc_node."
 }
 
-# The first act of a run: the previous generation's files go, then our id says whose the folder is.
+# The first act of a run: the previous generation's files go, then our id says whose the folder is. The reserve is what
+# the end is written into (qc_publish), should the disk be full by then: its lines are empty, which readers strip.
 qc_begin_run() {
   local file old=()
   read -r qc_run </proc/sys/kernel/random/uuid
@@ -45,8 +54,26 @@ qc_begin_run() {
     [[ -e $file || -L $file ]] && old+=("$file")
   done
   [[ ${#old[@]} == 0 ]] || rm -f "${old[@]}"
-  { printf '%s\n' "$qc_run" >"$qc_s/.run.$$" && mv -f "$qc_s/.run.$$" "$qc_s/run"; } ||
-    qc_refuse "The session folder $qc_s cannot be written on node $qc_node: the disk may be full."
+  { printf '%s\n' "$qc_run" >"$qc_s/.run.$$" && mv -f "$qc_s/.run.$$" "$qc_s/run" &&
+    printf '%4096s' '' | tr ' ' '\n' >"$qc_s/.ended.json.reserve"; } || qc_refuse_run disk-full "The session folder $qc_s \
+cannot be written on node $qc_node: the disk may be full. Make room there, and start the session again."
+}
+
+# Whether a folder has no room for 256 KiB; all that a session needs there is less.
+qc_is_full() {
+  local status=0
+  head -c 262144 /dev/zero >"$1/.room" || status=1
+  rm -f "$1/.room"
+  ((status))
+} 2>/dev/null
+
+# Gives the word on a full disk to `$@` …, reason and message, if that is what is wrong.
+qc_check_room() {
+  qc_is_full "$qc_s" && "$@" disk-full "There is no room left for the session in $qc_s on node $qc_node: the disk or \
+your quota is full. Remove what you no longer need, and start the session again."
+  qc_is_full "$qc_rt" && "$@" disk-full "There is no room left in ${qc_rt%/*} on node $qc_node. Tell your administrator, \
+and start the session again: another node may have room."
+  return 0
 }
 
 # A private folder on the node's own disk; /tmp first, because the path of a unix socket has 107 bytes. `mkdir` fails
@@ -60,7 +87,9 @@ qc_make_runtime() {
     rmdir "$qc_rt"/* "$qc_rt" 2>/dev/null
     qc_rt=
   done
-  [[ $qc_rt ]] || qc_refuse "No private folder could be made in /tmp on node $qc_node: the disk may be full."
+  [[ $qc_rt ]] || qc_refuse_run disk-full "No private folder could be made in /tmp on node $qc_node: the disk may be \
+full. Tell your administrator."
+  qc_check_room qc_refuse_run
   qc_stat $$
   printf '%s\n' "$$:$qc_start" "$qc_job" "$qc_run" "$qc_s" "$qc_node" "$qc_number" "$qc_walltime" "$qc_umask" \
     "$qc_began" "$qc_key" >"$qc_rt/who"
@@ -80,7 +109,7 @@ qc_read_who() {
 # PYTHONHOME, no TMOUT that ends a read. The program was given the whole of it before.
 qc_own_world() {
   local name keep=" HOME USER LOGNAME "
-  qc_user_path=$PATH
+  qc_user_path=$PATH qc_user_world=("LD_LIBRARY_PATH=${LD_LIBRARY_PATH-}" "PYTHONPATH=${PYTHONPATH-}")
   for name in $(compgen -e); do
     [[ $keep == *" $name "* ]] || unset -v "$name"
   done 2>/dev/null
@@ -102,6 +131,16 @@ qc_clear_display() {
   for line in "${lines[@]}"; do [[ $line == *"$socket" ]] && return; done
   [[ -O $socket ]] && rm -f "$socket"
   [[ -f $lock && -O $lock && ! -L $lock ]] && read -r owner <"$lock" && ! qc_stat "$owner" && rm -f "$lock"
+} 2>/dev/null
+
+# What killed programs leave in /tmp, wherever TMPDIR points: the sockets of session managers, named by pid (libICE), and
+# folders of pulseaudio that nothing was ever put in. The arguments are dead processes of ours.
+qc_clear_tmp() {
+  local pid folder
+  for pid; do [[ -S /tmp/.ICE-unix/$pid && -O /tmp/.ICE-unix/$pid ]] && rm -f "/tmp/.ICE-unix/$pid"; done
+  for folder in /tmp/pulse-*; do
+    [[ -d $folder && ! -L $folder && -O $folder && $folder -nt $qc_rt/who ]] && rmdir "$folder"
+  done
 } 2>/dev/null
 
 # A runtime folder with all that may be mounted in it (gvfs, document portal).
@@ -140,7 +179,7 @@ qc_sweep_one() {
   local file name pid pids=() owner display=
   read -r owner <"$1/who"
   qc_alive "$owner" && return
-  for name in supervisor xvfb xpra vnc door app; do
+  for name in supervisor xvfb xpra vnc door node app; do
     owner=
     { read -r owner <"$1/$name.pid"; } 2>/dev/null
     qc_alive "$owner" || continue
@@ -155,6 +194,7 @@ qc_sweep_one() {
   { read -r display <"$1/display"; } 2>/dev/null
   qc_await_death "${pids[@]}"
   qc_clear_display "$display"
+  qc_clear_tmp "${pids[@]}" "${qc_tree[@]}"
   qc_remove_runtime "$1"
   qc_log "removed what was left of a dead run: $1, display :${display:-none}, ${#pids[@]} processes"
 }

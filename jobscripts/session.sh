@@ -91,12 +91,14 @@ qc_supervisor() {
   qc_watch=$!
   qc_stat $$ && printf '%s\n' "$$:$qc_start" >"$qc_rt/supervisor.pid"
   qc_launch app /bin/bash "$qc_script" program "$qc_rt"
+  [[ $qc_node_setup ]] && qc_launch node /bin/bash "$qc_script" node "$qc_rt"
   qc_own_world
   flock -n 6 || qc_log 'the runtime folder could not be locked'
   cd "$HOME" || cd /
   qc_log "run $qc_run of job $qc_job on node $qc_node, runtime folder $qc_rt"
   [[ -x /usr/bin/perl || -x /usr/bin/python3 ]] || qc_log 'no perl or python3 here: programs that detach themselves may stay behind'
   [[ $qc_key ]] || qc_publish_record
+  qc_await_node
   [[ $qc_kind == terminal ]] && qc_serve_terminal
   qc_open_display
   while :; do qc_await_end; done
@@ -106,20 +108,25 @@ qc_supervisor() {
 qc_open_display() {
   if [[ $qc_kind == vnc ]]; then qc_raise_vnc; else qc_raise_display; fi
   qc_await_program
-  qc_publish_connection || qc_finish not-ready "The session folder cannot be written on node $qc_node: the disk may be \
-full. Make room, and start the session again."
+  qc_publish_open
   printf '%s\n' "$qc_d" >&4
   printf -v qc_started '%(%s)T' -1
   qc_log "open: display :$qc_d, port ${qc_port:-none}"
   qc_sweep
 }
 
+qc_publish_open() {
+  qc_publish_connection && return
+  qc_check_room qc_finish
+  qc_finish not-ready "The session folder $qc_s cannot be written on node $qc_node. Ask your administrator."
+}
+
 # X server, keys and xpra, proved to let in the right ones only.
 qc_raise_display() {
   local version fit
   qc_find_xpra
-  qc_find_tools Xvfb
-  qc_choose_world
+  qc_find_xvfb
+  qc_find_tools
   qc_begin_x $((10#$qc_number % 2147483648))
   qc_ask_version & version=$!
   qc_begin_keys
@@ -142,26 +149,11 @@ qc_begin_keys() {
 
 qc_await_keys() {
   [[ -z $qc_keys ]] || { wait "$qc_keys" && qc_read_fingerprint; } || {
+    qc_check_room qc_finish
     qc_log "openssl: $(<"$qc_rt/openssl.log")"
     qc_finish tool-missing "openssl could not make the session's keys on node $qc_node. See the session's log, and \
 tell your administrator."
   }
-}
-
-# The user's own PATH is searched last, for sites that bring xpra as a module.
-qc_find_xpra() {
-  qc_xpra=$(PATH=$PATH:$qc_user_path type -P xpra) || qc_finish xpra-missing "xpra is not installed on node $qc_node. \
-Ask your administrator to install it there, or choose another queue." '' 127
-}
-
-# What else a node must have.
-qc_find_tools() {
-  local tool
-  for tool in "$@" openssl sha256sum flock timeout; do
-    type -P "$tool" >/dev/null || qc_finish tool-missing "The program \`$tool\`, which every session needs, was not \
-found on node $qc_node. Ask your administrator to install it there." '' 127
-  done
-  qc_curl=$(type -P curl)
 }
 
 # The program's preparation may take longer than xpra's start, not for ever.
@@ -186,4 +178,5 @@ case ${1-} in
   top) qc_top ;;
   supervisor) qc_supervisor "$2" ;;
   program) qc_program "$2" ;;
+  node) qc_prepare_node "$2" ;;
 esac

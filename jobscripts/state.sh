@@ -12,21 +12,25 @@ declare qc_port_range   # how many they are
 declare qc_walltime     # seconds that the job may take; the batch system's word, where it gives one, goes before
 declare qc_kind         # gui, desktop, terminal or vnc
 declare qc_opengl       # whether the X server offers GLX
+declare qc_grace        # seconds that what a program leaves behind may be without a window
 declare qc_geometry     # a VNC desktop's size until the page has told its own, WIDTHxHEIGHT in pixels
+declare qc_node_setup   # the site's commands that bring xpra and X servers to the node
 declare qc_setup        # the commands that prepare the program, for its own shell
 declare -a qc_requires  # programs that must be there beside the command's own
 declare -a qc_command   # the program and its arguments
 
 # This script and its tools.
 qc_path=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin # PATH of all that is not the user's program
-qc_user_path='' # PATH as the job got it, for what a site brings as a module
+qc_user_path=''  # PATH as the job got it, or node_setup left it, for what a site brings as a module
+qc_user_world=() # LD_LIBRARY_PATH and PYTHONPATH of the same, as assignments
 qc_script=$0    # the path of this script, absolute
 [[ $qc_script == /* ]] || qc_script=$PWD/$qc_script
 qc_setsid=$(PATH=$qc_path type -P setsid) # util-linux, which gives each of our processes a session of its own
 qc_curl=''        # curl, where there is one
 qc_xpra=''        # xpra, or the site's wrapper of it
-declare qc_vnc    # TigerVNC's X server
-declare qc_python # the Python of the door
+declare -a qc_xvfb   # Xvfb, after `env` and its environment
+declare -a qc_vnc    # TigerVNC's X server, likewise
+declare -a qc_python # the Python of the door, likewise
 
 # The job and its run.
 qc_job=''    # the job id as the batch system gave it
@@ -67,4 +71,7 @@ qc_rc=''    # … and exit status
 qc_ppid=''  # qc_stat: the parent of a process …
 qc_start='' # … and when it began, in clock ticks since the node did
 qc_tree=()  # qc_find_tree: pids
+qc_found='' # qc_find: the path of a program …
+qc_world=() # … and the environment that it needs, as assignments
+qc_others=() # qc_find_others: the environment files of processes
 qc_inode='' # qc_port_taken: the listening socket

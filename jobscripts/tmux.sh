@@ -24,8 +24,7 @@ qc_become_terminal() {
 qc_serve_terminal() {
   qc_raise_companion
   qc_await_program
-  qc_publish_connection || qc_finish not-ready "The session folder cannot be written on node $qc_node: the disk may be \
-full. Make room, and start the session again."
+  qc_publish_open
   printf '%s\n' "$qc_d" >&4
   printf -v qc_started '%(%s)T' -1
   qc_log "open: a terminal, display ${qc_d:+:}${qc_d:-none}, port ${qc_port:-none}"

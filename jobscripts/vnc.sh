@@ -18,13 +18,14 @@ qc_raise_vnc() {
 qc_find_vnc() {
   local name
   for name in Xtigervnc Xvnc; do
-    qc_vnc=$(PATH=$PATH:$qc_user_path type -P "$name") && break
+    qc_find "$name" && qc_vnc=(env "${qc_world[@]}" "$qc_found") && break
   done
-  [[ $qc_vnc && $("$qc_vnc" -version 2>&1) == *TigerVNC* ]] || qc_finish vnc-missing "TigerVNC's server (Xtigervnc or \
+  [[ ${#qc_vnc[@]} != 0 && $("${qc_vnc[@]}" -version 2>&1) == *TigerVNC* ]] || qc_finish vnc-missing "TigerVNC's server (Xtigervnc or \
 Xvnc) is not installed on node $qc_node. Ask your administrator to install it there (tigervnc-standalone-server or \
 tigervnc-server), or choose a desktop that does not need it." '' 127
-  qc_python=$(PATH=$PATH:$qc_user_path type -P python3) || qc_finish tool-missing "python3, the door to a VNC desktop, \
+  qc_find python3 || qc_finish tool-missing "python3, the door to a VNC desktop, \
 is not installed on node $qc_node. Ask your administrator to install it there." '' 127
+  qc_python=(env "${qc_world[@]}" "$qc_found")
 }
 
 # The X server, on display qc_d. No security type of VNC's own: the socket is private, and the door asks for the keys.
@@ -34,7 +35,7 @@ qc_launch_vnc() {
   { read -r size <"$qc_s/screen"; } 2>/dev/null
   [[ $size =~ ^[1-9][0-9]{1,3}x[1-9][0-9]{1,3}$ ]] && geometry=$size
   rm -f "$qc_rt/rfb.sock"
-  qc_launch vnc "$qc_vnc" ":$qc_d" -displayfd 9 -auth "$qc_rt/Xauthority" -nolisten tcp -noreset \
+  qc_launch vnc "${qc_vnc[@]}" ":$qc_d" -displayfd 9 -auth "$qc_rt/Xauthority" -nolisten tcp -noreset \
     -geometry "$geometry" -depth 24 -dpi 96 -desktop "$qc_job" -rfbport -1 -rfbunixpath "$qc_rt/rfb.sock" \
     -rfbunixmode 0600 -SecurityTypes None -AlwaysShared -AcceptSetDesktopSize -SendPrimary=0 -MaxCutText 1048576 \
     -BlacklistThreshold 1000000000 9>&5
@@ -44,11 +45,11 @@ qc_launch_door() {
   local -a where=(tls "$qc_port" "$qc_s")
   [[ $qc_bind == socket ]] && where=(socket "$qc_rt/x.sock")
   qc_door_program >"$qc_rt/door.py"
-  qc_launch door "$qc_python" -IS "$qc_rt/door.py" "$qc_rt/rfb.sock" "${where[@]}"
+  qc_launch door "${qc_python[@]}" -IS "$qc_rt/door.py" "$qc_rt/rfb.sock" "${where[@]}"
 }
 
 qc_door_failed() {
-  qc_finish not-ready "The door to the desktop could not be opened on node $qc_node by $qc_python, which must be \
+  qc_finish not-ready "The door to the desktop could not be opened on node $qc_node by ${qc_python[${#qc_python[@]} - 1]}, which must be \
 version 3.6 or newer. See the session's log, and tell your administrator."
 }
 
@@ -75,5 +76,5 @@ qc_check_vnc() {
   qc_log "VNC server on $qc_rt/rfb.sock: ${found:-no port}"
   [[ $found ]] || return 0
   qc_finish open-without-certificate "The VNC server on node $qc_node could be reached past its private socket \
-($found), so it was ended. Tell your administrator: $qc_vnc there opens more than it is told to."
+($found), so it was ended. Tell your administrator: ${qc_vnc[${#qc_vnc[@]} - 1]} there opens more than it is told to."
 }

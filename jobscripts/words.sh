@@ -16,11 +16,13 @@ qc_json() {
   qc_text="\"${text//[[:cntrl:]]/ }\""
 }
 
-# File name, one line of JSON: written beside and renamed, the line's SHA-256 as the second line.
+# File name, one line of JSON: written beside and renamed, the line's SHA-256 as the second line. Where there is a reserve,
+# it goes into the blocks of that, which are there also when the disk is full.
 qc_publish() {
-  local sum
+  local sum beside="$qc_s/.$1.$$"
   sum=$(printf '%s' "$2" | sha256sum) || return 1
-  printf '%s\n%s\n' "$2" "${sum%% *}" >"$qc_s/.$1.$$" && mv -f "$qc_s/.$1.$$" "$qc_s/$1"
+  [[ -e $qc_s/.$1.reserve ]] && mv -f "$qc_s/.$1.reserve" "$beside"
+  printf '%s\n%s\n' "$2" "${sum%% *}" 1<>"$beside" && mv -f "$beside" "$qc_s/$1"
 }
 
 # Whether `run` still holds our id: after a requeue the folder belongs to the next generation.

@@ -117,6 +117,11 @@ class QConnect(LoggingConfigurable):
         max=60000,
         help="How many ports sessions may use: the first guess is port_base + job id modulo this.",
     ).tag(config=True)
+    node_setup = Unicode(
+        "",
+        help="Bash that each job runs on its node before it looks for xpra, Xvfb or TigerVNC: `module load xpra`. They "
+        "are then searched in the PATH that it leaves, and get its LD_LIBRARY_PATH and PYTHONPATH; programs do not.",
+    ).tag(config=True)
     local_max_running = Int(
         4, min=1, help="How many jobs the `local` scheduler runs at a time; others wait in its queue."
     ).tag(config=True)

@@ -109,12 +109,14 @@ def render(
     form: RequestForm = PRESETS["torque"],
     port_base: int = 20000,
     port_range: int = 10000,
+    node_setup: str = "",
     folder: Path | None = None,
 ) -> str:
     """The script of a session that the server submits, tagged with `record.key`.
 
-    `bind` is what the transport dials (`tls` or `socket`), `form` how the batch system is asked, `folder` where its own
-    output goes. Raises BadRequest for what cannot be asked or passed on.
+    `bind` is what the transport dials (`tls` or `socket`), `form` how the batch system is asked, `node_setup` the site's
+    bash before the search for xpra, `folder` where its own output goes. Raises BadRequest for what cannot be asked or
+    passed on.
     """
     if bind not in ("tls", "socket"):
         raise ValueError(f"there is no bind {bind!r}")
@@ -129,6 +131,7 @@ def render(
             bind=bind,
             port_base=port_base,
             port_range=port_range,
+            node_setup=node_setup,
             walltime_s=record.spec.walltime_s,
             command=_command(app, record.command),
             **_of_app(app),
@@ -142,6 +145,7 @@ def _of_app(app: App) -> dict[str, Any]:
     return {
         "kind": app.kind,
         "opengl": int(app.opengl),
+        "grace": app.grace,
         "geometry": app.geometry,
         "setup": app.setup,
         "requires": app.requires,

@@ -114,6 +114,7 @@ def _render(settings: QConnect, sessions_dir: Path, bind: str, form: RequestForm
         form=form,
         port_base=settings.port_base,
         port_range=settings.port_range,
+        node_setup=settings.node_setup,
         folder=sessions_dir / record.key,
     )
 

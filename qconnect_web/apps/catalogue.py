@@ -160,6 +160,7 @@ def _app(name: str, data: dict[str, Any], file: AppFile, shipped: Path) -> App:
         requires=tuple(data.get("requires", command[:1])),
         takes_command=takes,
         opengl=data.get("opengl", False),
+        grace=data.get("grace", App.grace),
         geometry=data.get("geometry", App.geometry),
         resources=_resources(data["resources"]),
         form=data["form"],

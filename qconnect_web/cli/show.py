@@ -14,7 +14,7 @@ from .addresses import advice
 from .exits import Exit, Stop
 from .screen import Screen
 from .selection import Wanted, spec, wanted
-from .waiting import ended, until_ready
+from .waiting import ended, until_ready, until_settled
 
 HUNG_UP_S = 5.0
 """Seconds for which a session whose display hung up is given time to say that it has ended."""
@@ -82,7 +82,7 @@ class Visit:
         """Connects the user to a session, as far as that is possible here."""
         if not self._attaches:
             if self._options.wait:
-                self.session = await until_ready(self._manager, session, self._screen)
+                self.session = await until_settled(self._manager, session, self._screen)
             elif _ending(session):
                 self._screen.note(ended(session).message)
                 return Exit.DIED

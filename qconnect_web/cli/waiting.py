@@ -13,6 +13,9 @@ from .screen import Screen, harmless
 TICK_S = 1.0
 """Seconds between two looks at the clock; a change is noticed at once."""
 
+SETTLE_S = 3.0
+"""Seconds from a display's opening within which a program that cannot run has failed and its job has said so."""
+
 
 async def until_ready(manager: SessionManager, session: Session, screen: Screen) -> Session:
     """The session, READY; raises Stop when it ends instead. Ctrl-C is the caller's, and never touches the job."""
@@ -27,6 +30,25 @@ async def until_ready(manager: SessionManager, session: Session, screen: Screen)
             screen.progress(f"{session.state.value}: {says(session)}", time.monotonic() - began)
             await manager.change(TICK_S)
             session = await manager.find(session.id)
+    return session
+
+
+async def until_settled(manager: SessionManager, session: Session, screen: Screen) -> Session:
+    """The session, READY, with a program that did not fail as soon as it began; raises Stop when it ends instead.
+
+    A terminal's program has begun by then, and is a shell.
+    """
+    session = await until_ready(manager, session, screen)
+    if session.record.kind == "terminal":
+        return session
+    opened = session.connection.time if session.connection else 0
+    until = time.monotonic() + min(SETTLE_S, SETTLE_S - (time.time() - opened))  # the node's clock may be ahead
+    with manager.watching():
+        while session.state is SessionState.READY and time.monotonic() < until:
+            await manager.change(TICK_S)
+            session = await manager.find(session.id)
+    if session.state.final or session.state is SessionState.ENDING:
+        raise ended(session)
     return session
 
 

