@@ -7,18 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from traitlets import Bool, Enum, Float, Int, List, TraitError, Unicode, validate
-from traitlets.config import Config, LoggingConfigurable
+from traitlets.config import LoggingConfigurable
 
 from .errors import BadRequest
-
-
-def site_config() -> Config:
-    """The configuration that a Jupyter server would read (`jupyter_server_config.py`, `.json`), for the terminal."""
-    from jupyter_core.application import JupyterApp
-
-    app = JupyterApp(config_file_name="jupyter_server_config")
-    app.load_config_file()
-    return app.config
+from .schedulers.directives import check_native, word
+from .schedulers.request_form import PRESETS, choices
 
 
 class QConnect(LoggingConfigurable):
@@ -34,8 +27,45 @@ class QConnect(LoggingConfigurable):
     native_options = List(
         Unicode(),
         help="Options of the batch system for every job, as in a directive: `-l feature=viz`, `-r n`, `--qos=gui`. "
-        "An app file's own options (`resources: native`) come after them.",
+        "An option of the same name takes the place of the line that would stand there, and `!-l mem`, `!--mem` leave "
+        "that line out. An app file's own options (`resources: native`) come after them.",
     ).tag(config=True)
+    request_form = Enum(
+        ["auto", *PRESETS],
+        "auto",
+        help="How the site's batch system wants to be asked. `torque`: `-l nodes=N:ppn=C:gpus=G`, `-l mem=`. `select`: "
+        "`-l select=N:ncpus=C:mem=M:ngpus=G`. `slurm`: `--mem`, `--gpus-per-node`; `slurm-mem-per-cpu`, "
+        "`slurm-no-memory` and `slurm-gres` differ in that. `auto`: `torque` for TORQUE, `select` for OpenPBS and PBS "
+        "Pro, `slurm` for Slurm.",
+    ).tag(config=True)
+    request_cores = Enum(
+        choices("cores"),
+        "auto",
+        help="How nodes and cores are asked for, where the form is another: `nodes` (`-l nodes=N:ppn=C`; Slurm's only "
+        "one), `select` (`-l select=N:ncpus=C`).",
+    ).tag(config=True)
+    request_memory = Enum(
+        choices("memory"),
+        "auto",
+        help="How memory is asked for, where the form is another: `mem` (all of it; `--mem`), `vmem`, `pmem` (for each "
+        "core), `mem-per-cpu` (`--mem-per-cpu`), `none` (not at all).",
+    ).tag(config=True)
+    request_gpus = Enum(
+        choices("gpus"),
+        "auto",
+        help="How GPUs are asked for, where the form is another: `gpus`, `ngpus` (PBS, beside the cores), "
+        "`gpus-per-node`, `gres` (`--gres=gpu:N`).",
+    ).tag(config=True)
+    request_gpu_type = Unicode("", help="The type of GPU that Slurm is asked for: `--gres=gpu:TYPE:N`.").tag(
+        config=True
+    )
+    request_account_as = Enum(
+        choices("account_as"),
+        "auto",
+        help="What a job's account goes by: `account` (`-A`, `--account`), `project` (`-P` of PBS Pro).",
+    ).tag(config=True)
+    account = Unicode("", help="The account of jobs whose app names none (`resources: account`).").tag(config=True)
+    qos = Unicode("", help="The quality of service of every job: `--qos=`, `-l qos=`.").tag(config=True)
     transport = Enum(
         ["tls", "ssh", "auto", "local"],
         "tls",
@@ -105,6 +135,12 @@ class QConnect(LoggingConfigurable):
     max_websockets_per_minute = Int(
         240, min=0, help="How often one session's display may be asked for within a minute; 0: no limit."
     ).tag(config=True)
+    max_live_websockets = Int(
+        200,
+        min=0,
+        help="How many pages of a user may show sessions at a time, each by a websocket for its heartbeat; "
+        "0: no limit.",
+    ).tag(config=True)
     allowed_hosts = List(
         Unicode(),
         help="The host names, without port, by which browsers may reach this package's pages; empty: those that "
@@ -124,16 +160,19 @@ class QConnect(LoggingConfigurable):
     @validate("native_options")
     def _native_options(self, proposal: Any) -> list[str]:
         """Refuses, at the start, what no job could be submitted with."""
-        if not proposal.value:
-            return []
-        from .job_script import option
-        from .schedulers.pbs.common import check_native
-
         try:
             check_native(proposal.value)
-            return [str(option(value)) for value in proposal.value]
         except BadRequest as error:
             raise TraitError(f"QConnect.native_options: {error.message}") from None
+        return list(proposal.value)
+
+    @validate("account", "qos", "request_gpu_type")
+    def _words(self, proposal: Any) -> str:
+        """Refuses, at the start, what no directive could hold."""
+        try:
+            return word(proposal.value) if proposal.value else ""
+        except BadRequest as error:
+            raise TraitError(f"QConnect.{proposal.trait.name}: {error.message}") from None
 
     @validate("ssh_options")
     def _ssh_options(self, proposal: Any) -> list[str]:
@@ -147,3 +186,18 @@ class QConnect(LoggingConfigurable):
     def sessions_folder(self) -> Path:
         """The folder of the session folders, absolute; RuntimeError where `~` means nothing."""
         return Path(self.sessions_dir).expanduser().absolute()
+
+
+def site_settings() -> QConnect:
+    """The settings that a Jupyter server would read (`jupyter_server_config.py`, `.json`), for the terminal.
+
+    Raises BadRequest, naming the setting, for a value that cannot be.
+    """
+    from jupyter_core.application import JupyterApp
+
+    app = JupyterApp(config_file_name="jupyter_server_config")
+    app.load_config_file()
+    try:
+        return QConnect(config=app.config)
+    except TraitError as error:
+        raise BadRequest(f"The site's settings cannot be used. {error}") from None

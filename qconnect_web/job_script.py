@@ -1,7 +1,8 @@
 """Renders a session's job script: one self-contained text of bash, from an app and a record.
 
 The shell lives in `jobscripts/`, where shellcheck sees it; the templates there only put values in front of it. Every
-value goes through a filter that either quotes it or refuses it: a template cannot emit anything else.
+value goes through a filter that either quotes it or refuses it: a template cannot emit anything else. What the batch
+system reads is in its own words (schedulers/*/directives).
 """
 
 from __future__ import annotations
@@ -19,17 +20,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from .data_files import data_folder
 from .errors import BadRequest
-from .units import format_memory, format_walltime
+from .schedulers.request_form import PRESETS, RequestForm
 from .values.app import App
-from .values.job import PORTABLE_NAME, JobSpec
+from .values.job import JobSpec
 from .values.session import Record
 
 OF_KIND = {"vnc.sh": "vnc", "tmux.sh": "terminal"}
 """The pieces that only sessions of one kind need."""
-DIALECTS = ("pbs", "slurm")
-WORD = re.compile(r"[A-Za-z0-9/][A-Za-z0-9_.,:+=@/-]{0,1023}")
-"""What a directive may hold: nothing that any of the batch systems, or a submit filter's shell, gives a meaning to."""
-OPTION = re.compile(r"-[A-Za-z](?: ?[A-Za-z0-9][A-Za-z0-9_.,:+=@/-]*)?|--[a-z][a-z-]*(?:[= ][A-Za-z0-9_.,:+=@/-]+)?")
 BREAKS = "\n\t\u2028\u2029"
 """Line breaks (two of them are so to some programs only) and tabs: never written as they are."""
 ESCAPES = str.maketrans(
@@ -47,13 +44,6 @@ ESCAPES = str.maketrans(
 
 class Shell(str):
     """Text that is safe shell already."""
-
-
-def portable_name(text: str) -> str:
-    """A job name that every batch system accepts, as near to `text` as can be (PORTABLE_NAME)."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    name = re.sub(r"[^A-Za-z0-9_.+-]+", "-", plain).lstrip("-_.+")[:230].rstrip("-")
-    return name if PORTABLE_NAME.fullmatch(name) else "qconnect"
 
 
 def quote(value: object) -> Shell:
@@ -75,22 +65,6 @@ def quote(value: object) -> Shell:
     return Shell(f"$'{text.translate(ESCAPES)}'")
 
 
-def word(value: object) -> Shell:
-    """A value for a directive as it is; raises BadRequest unless it is of plain letters, digits and `_.,:+=@/-`."""
-    if WORD.fullmatch(str(value)):
-        return Shell(value)
-    raise BadRequest(
-        f"{str(value)[:60]!r} cannot be asked of the batch system. Use letters, digits and the signs _ . - only."
-    )
-
-
-def option(value: str) -> Shell:
-    """One native option of the batch system as it is, like `-l feature=fast`; raises BadRequest for anything else."""
-    if OPTION.fullmatch(value):
-        return Shell(value)
-    raise BadRequest(f"{value[:60]!r} is not an option of the batch system. Write one like `-l feature=fast`.")
-
-
 def _only_shell(value: object) -> object:
     """Holds each `{{ … }}` of the templates to a filter."""
     if isinstance(value, Shell):
@@ -108,7 +82,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(quote=quote, word=word, option=option)
+    environment.filters["quote"] = quote
     return environment
 
 
@@ -132,7 +106,7 @@ def render(
     *,
     sessions_dir: Path | None,
     bind: str,
-    dialect: str = "pbs",
+    form: RequestForm = PRESETS["torque"],
     port_base: int = 20000,
     port_range: int = 10000,
     node_setup: str = "",
@@ -140,18 +114,17 @@ def render(
 ) -> str:
     """The script of a session that the server submits, tagged with `record.key`.
 
-    `bind` is what the transport dials (`tls` or `socket`), `dialect` the batch system's directives (`pbs`, `slurm`),
-    `node_setup` the site's bash before the search for xpra, `folder` where its own output goes. Raises BadRequest for
-    what cannot be asked or passed on.
+    `bind` is what the transport dials (`tls` or `socket`), `form` how the batch system is asked, `node_setup` the
+    site's bash before the search for xpra, `folder` where its own output goes. Raises BadRequest for what cannot be
+    asked or passed on.
     """
-    if bind not in ("tls", "socket") or dialect not in DIALECTS:
-        raise ValueError(f"there is no bind {bind!r} in dialect {dialect!r}")
-    log = folder / "scheduler.log" if folder else None
+    if bind not in ("tls", "socket"):
+        raise ValueError(f"there is no bind {bind!r}")
     script = (
         _environment()
         .get_template("session.j2")
         .render(
-            directives=_directives(record.spec, dialect, log),
+            directives=Shell(directives(record.spec, form, folder)),
             key=record.key,
             sessions=str(sessions_dir or ""),
             record=_record_rest(record),
@@ -194,27 +167,15 @@ def _command(app: App, command: Sequence[str]) -> Sequence[str]:
     return chosen
 
 
-def _directives(spec: JobSpec, dialect: str, log: Path | None) -> Shell:
-    """The lines that the batch system reads."""
-    text = (
-        _environment()
-        .get_template(f"{dialect}.j2")
-        .render(
-            name=portable_name(spec.name),
-            queue=spec.queue,
-            account=spec.account,
-            nodes=f"nodes={spec.nodes}:ppn={spec.cores}" + (f":gpus={spec.gpus}" if spec.gpus else ""),
-            count=spec.nodes,
-            cores=spec.cores,
-            gpus=spec.gpus,
-            memory=format_memory(spec.memory_bytes),
-            memory_per_node=f"{-(-spec.memory_bytes // (spec.nodes << 20))}M",
-            walltime=format_walltime(spec.walltime_s),
-            native=spec.native,
-            log=log,
-        )
-    )
-    return Shell(text)
+def directives(spec: JobSpec, form: RequestForm, folder: Path | None = None) -> str:
+    """The lines that the batch system reads; raises BadRequest for what cannot be asked of it."""
+    if form.dialect == "slurm":  # the others' words are not even read
+        from .schedulers.slurm.directives import MARK, lines
+    else:
+        from .schedulers.pbs.directives import MARK, lines
+
+    log = folder / "scheduler.log" if folder else None
+    return "\n".join(f"{MARK} {line}" for line in lines(spec, form, log))
 
 
 def _record_rest(record: Record) -> str:

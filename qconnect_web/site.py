@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,9 +12,11 @@ from typing import TYPE_CHECKING
 
 from .apps.catalogue import Catalogue
 from .config import QConnect
+from .errors import BadRequest
 from .schedulers import Scheduler
 from .schedulers.commands import Commands
 from .schedulers.detect import Flavour, detect
+from .schedulers.request_form import USUAL, RequestForm, request_form
 from .sessions.limits import Limits
 from .sessions.manager import SessionManager
 from .sessions.store import Store
@@ -22,6 +25,7 @@ from .transports.local import LocalTransport
 from .transports.login_questions import Asker, Questions
 from .transports.tls import TlsTransport
 from .values.app import App
+from .values.job import JobSpec
 from .values.session import Record
 
 if TYPE_CHECKING:  # the browser's front door, or ssh, alone needs these (tests/test_cli_start.py)
@@ -81,12 +85,13 @@ def build_sessions(settings: QConnect, flavour: Flavour | None = None, asker: As
     sessions_dir = settings.sessions_folder
     scheduler = _scheduler(settings, (flavour or flavour_of(settings)).name, sessions_dir)
     transport = _transport(settings, asker)
+    form = _request_form(settings, scheduler)
     return SessionManager(
         scheduler=scheduler,
         transport=transport,
         store=Store(sessions_dir),
         apps=Catalogue(_app_folders(settings)),
-        render=partial(_render, settings, sessions_dir, transport.bind, scheduler.dialect),
+        render=partial(_render, settings, sessions_dir, transport.bind, form),
         limits=Limits(
             live=settings.max_sessions,
             starts_per_minute=settings.max_starts_per_minute,
@@ -97,7 +102,7 @@ def build_sessions(settings: QConnect, flavour: Flavour | None = None, asker: As
     )
 
 
-def _render(settings: QConnect, sessions_dir: Path, bind: str, dialect: str, app: App, record: Record) -> str:
+def _render(settings: QConnect, sessions_dir: Path, bind: str, form: RequestForm, app: App, record: Record) -> str:
     from .job_script import render
 
     spec = replace(record.spec, native=(*settings.native_options, *record.spec.native))
@@ -106,12 +111,40 @@ def _render(settings: QConnect, sessions_dir: Path, bind: str, dialect: str, app
         replace(record, spec=spec),
         sessions_dir=sessions_dir,
         bind=bind,
-        dialect=dialect,
+        form=form,
         port_base=settings.port_base,
         port_range=settings.port_range,
         node_setup=settings.node_setup,
         folder=sessions_dir / record.key,
     )
+
+
+def _request_form(settings: QConnect, scheduler: Scheduler) -> RequestForm:
+    """How this site wants to be asked; raises BadRequest, naming the setting, for what no job could be asked with."""
+    form = request_form(
+        scheduler.dialect,
+        USUAL[scheduler.name] if settings.request_form == "auto" else settings.request_form,
+        cores=settings.request_cores,
+        memory=settings.request_memory,
+        gpus=settings.request_gpus,
+        gpu_type=settings.request_gpu_type,
+        account_as=settings.request_account_as,
+        account=settings.account,
+        qos=settings.qos,
+    )
+    if settings.native_options:
+        _check_options(settings.native_options, form)
+    return form
+
+
+def _check_options(native: Sequence[str], form: RequestForm) -> None:
+    """Raises BadRequest for options that name a line which this batch system's scripts do not have."""
+    from .job_script import directives
+
+    try:
+        directives(JobSpec("probe", native=tuple(native)), form)
+    except BadRequest as error:
+        raise BadRequest(f"QConnect.native_options: {error.message}") from None
 
 
 def _app_folders(settings: QConnect) -> list[Path]:

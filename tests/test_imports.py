@@ -13,7 +13,7 @@ pytestmark = pytest.mark.unit
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "qconnect_web"
 FLOORS = [
-    {"errors", "aio", "data_files", "environment", "processes", "relay"},
+    {"errors", "aio", "data_files", "environment", "plain_text", "processes", "relay"},
     {"units", "private_files"},
     {"values"},
     {"apps", "schedulers", "transports", "clients"},

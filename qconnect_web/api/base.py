@@ -11,13 +11,12 @@ from tornado import web
 from ..errors import BadRequest
 from ..http.base import QConnectHandler
 
-MAX_BODY = 64 * 1024
-
 
 class ApiHandler(QConnectHandler, APIHandler):
     """One address of the API."""
 
     csp: str | None = None
+    max_body = 64 * 1024
 
     @property
     def _track_activity(self) -> bool:  # type: ignore[override]  # a plain attribute there
@@ -31,10 +30,12 @@ class ApiHandler(QConnectHandler, APIHandler):
             if error.status_code == 404:  # Jupyter's word for a foreign Origin; it is a refusal, so say so
                 raise web.HTTPError(403, "This request comes from another web page, so it was refused.") from None
             raise
-        if len(self.request.body) > MAX_BODY and not self._finished:
-            self.refuse(413, f"The request is larger than {MAX_BODY // 1024} KiB.", "too-large")
-        elif self.request.method not in ("GET", "HEAD") and not self._is_json() and not self._finished:
+        if self.request.method not in ("GET", "HEAD") and not self._is_json() and not self._finished:
             self.refuse(415, "Send JSON, with Content-Type: application/json.", "not-json")
+
+    def record(self, done: str, job_id: str) -> None:
+        """One line in the log on what its user did to a session; opening one is told by `proxy/places`."""
+        self.log.info("qconnect: session %s %s by a request from %s", job_id, done, self.request.remote_ip)
 
     def _is_json(self) -> bool:
         """Whether the body claims to be JSON; none needs no claim. Any web page may send forms and plain text."""
@@ -44,8 +45,8 @@ class ApiHandler(QConnectHandler, APIHandler):
     def json_body(self, *keys: str) -> dict[str, Any]:
         """The request's JSON object, with no keys but these; raises BadRequest."""
         try:
-            data = json.loads(self.request.body)
-        except ValueError:
+            data = json.loads(bytes(self.brought))
+        except (ValueError, RecursionError):
             raise BadRequest('The body is not JSON. Send an object like {"app": "xterm"}.') from None
         if not isinstance(data, dict):
             raise BadRequest('Send a JSON object, like {"app": "xterm"}.')

@@ -33,7 +33,8 @@ class SessionsHandler(ApiHandler):
         if not isinstance(app, str) or not isinstance(spec, dict):
             raise BadRequest('Name the app to start: {"app": "xterm", "spec": {"cores": 1}}.')
         key = self.request.headers.get("Idempotency-Key")
-        session = await self.site.sessions.start(app, spec, data.get("command"), key)
+        session = await self.site.sessions.start(app, spec, data.get("command"), key, patient=False)
+        self.record("started", session.id)
         described = self.site.sessions.describe(session, self.base_url)
         self.set_status(201)
         self.set_header("Location", f"{self.base_url}qconnect/api/sessions/{quote(session.id)}")
@@ -55,6 +56,7 @@ class SessionHandler(ApiHandler):
     @answers
     async def delete(self, job_id: str) -> None:
         await self.site.sessions.forget(job_id)
+        self.record("forgotten", job_id)
         self.set_status(204)
         self.finish()
 
@@ -67,6 +69,7 @@ class StopHandler(ApiHandler):
     @answers
     async def post(self, job_id: str) -> None:
         session = await self.site.sessions.stop(job_id)
+        self.record("stopped", session.id)
         self.finish(json.dumps(self.site.sessions.describe(session, self.base_url)))
 
 

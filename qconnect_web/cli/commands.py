@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from ..errors import BadRequest
+from ..sessions import timings
 from ..sessions.manager import SessionManager
 from ..values.session import Session
 from . import tables
@@ -16,7 +19,7 @@ from .addresses import address, base_url
 from .exits import Exit, Stop
 from .inside_job import is_inside, show_display
 from .options import job_here
-from .screen import Screen, harmless
+from .screen import Screen, clock, harmless
 from .selection import spec, wanted
 from .show import Visit
 
@@ -33,6 +36,13 @@ def site_ssh(site: QConnect) -> list[str]:
     return [site.ssh_command, *file, *(part for option in site.ssh_options for part in ("-o", option))]
 
 
+def _age(answered: float | None) -> str:
+    """How old what is shown is."""
+    if answered is None:
+        return "It never has yet: what is shown is what the sessions' own files tell."
+    return f"What is shown is what it said {clock(time.time() - answered)} ago, and what the sessions' own files tell."
+
+
 class Command:
     """One run of `qconnect`."""
 
@@ -42,12 +52,12 @@ class Command:
 
     async def run(self) -> Exit:
         """Does what the options say."""
-        from ..config import QConnect, site_config
+        from ..config import site_settings
         from ..site import build_sessions, flavour_of
         from .prompts import TtyAsker
 
         deed = self._deed()
-        site = QConnect(config=site_config())
+        site = site_settings()
         flavour = flavour_of(site)
         manager = build_sessions(site, flavour, TtyAsker(self._screen))
         self._visit = Visit(manager, self._options, self._screen, ssh=site_ssh(site))
@@ -57,9 +67,9 @@ class Command:
             if deed in (self._apps, self._preview):
                 return await deed(manager, self._visit)
             await manager.open()
-            stale = await manager.refresh()
+            stale = await manager.refresh(timings.LIST_PATIENCE if deed == self._list else None)
             if stale:
-                self._screen.note(f"{stale}\nWhat is shown is what was known before.")
+                self._screen.note(f"{stale}\n{_age(manager.answered)}")
             done = await deed(manager, self._visit)
             return Exit.UNKNOWN if stale and done is Exit.DONE else done
         finally:
@@ -205,6 +215,6 @@ class Command:
         return done
 
     def _print_json(self, manager: SessionManager, found: list[Session]) -> None:
-        base = base_url() or "/"
+        base = urlsplit(base_url() or "/").path
         ordered = sorted(found, key=lambda session: tables.number(session.id))
         self._screen.print(json.dumps([manager.describe(session, base) for session in ordered], indent=2))

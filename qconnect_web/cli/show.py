@@ -83,8 +83,11 @@ class Visit:
         if not self._attaches:
             if self._options.wait:
                 self.session = await until_settled(self._manager, session, self._screen)
+            elif _ending(session):
+                self._screen.note(ended(session).message)
+                return Exit.DIED
             return Exit.DONE
-        if session.state.final or session.state is SessionState.ENDING:
+        if _ending(session):
             raise ended(session)
         if session.record.kind == "terminal":
             return await self._show_terminal(session)
@@ -161,4 +164,9 @@ class Visit:
 
 def _over(session: Session) -> bool:
     """Whether nothing of the session can be shown any more."""
-    return session.end is not None or session.state.final or session.state is SessionState.ENDING
+    return session.end is not None or _ending(session)
+
+
+def _ending(session: Session) -> bool:
+    """Whether it has ended, or is told to."""
+    return session.state.final or session.state is SessionState.ENDING

@@ -8,15 +8,17 @@ import re
 from collections.abc import Awaitable, Callable, Coroutine
 from http.client import responses
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+from jupyter_server import CallContext
 from jupyter_server.base.handlers import JupyterHandler
 from tornado import web
 
 from ..errors import QConnectError, UnknownSession
 from ..values.job import JOB_ID
-from ..values.session import Session
+from ..values.session import KEY, Session
 from .headers import SAFE_HEADERS, STRICT_CSP
-from .origin import is_known_host, is_own_origin
+from .origin import is_counterfeit, is_known_host, is_own_origin
 from .statuses import status_of
 
 if TYPE_CHECKING:  # the one look up: what is built above is handed down in the web application's settings
@@ -24,10 +26,12 @@ if TYPE_CHECKING:  # the one look up: what is built above is handed down in the 
 
 BRACKETS = {r"\[": r"(?:\[|%5[Bb])", r"\]": r"(?:\]|%5[Dd])"}
 """Those of `4[1].server` as addresses have them: tornado looks for a route before it decodes."""
-JOB = f"({re.sub('|'.join(map(re.escape, BRACKETS)), lambda found: BRACKETS[found[0]], JOB_ID.pattern)})"
-"""A job id in an address of the API."""
+NUMBERED = re.sub("|".join(map(re.escape, BRACKETS)), lambda found: BRACKETS[found[0]], JOB_ID.pattern)
+JOB = f"({KEY.pattern}|{NUMBERED})"
+"""A job id in an address of the API, or the key that a session without one goes by: one that is damaged."""
 ANY_JOB = r"(?P<job_id>[^/]+)"
 """Whatever stands where a job id should, for addresses that answer a mistyped one, too; `find_session` knows better."""
+UNREADABLE = "The address is not text in UTF-8. Copy it again, or type it."
 OTHER_PAGE = "Only pages of this server may open a session's display. Open the session's own page."
 
 
@@ -44,6 +48,7 @@ def answers(method: Callable[..., Awaitable[None]]) -> Callable[..., Coroutine[A
     return wrapped
 
 
+@web.stream_request_body  # a body is refused before it is read, not after
 class QConnectHandler(JupyterHandler):
     """What all handlers share. The API, the pages and the displays each add one thin class of their own."""
 
@@ -51,6 +56,8 @@ class QConnectHandler(JupyterHandler):
     csp: str | None = STRICT_CSP
     """The policy of the answers, None: Jupyter's."""
     opens_websocket = False
+    max_body = 0
+    """Bytes that a request may bring."""
 
     @property
     def site(self) -> Site:
@@ -58,11 +65,52 @@ class QConnectHandler(JupyterHandler):
         site: Site = self.settings["qconnect"]
         return site
 
+    def initialize(self) -> None:
+        """Has the log know whose lines these are, whatever becomes of the request (`log_limit`)."""
+        CallContext.set(CallContext.JUPYTER_HANDLER, self)
+        self.brought = bytearray()
+        try:
+            urlsplit(self.request.headers.get("Referer", ""))
+        except ValueError:  # Jupyter, which writes it into the log, would stumble
+            del self.request.headers["Referer"]
+
     async def prepare(self, **options: Any) -> None:
-        """Lets Jupyter find out who asks; then no websocket is opened for a page that may not."""
+        """Refuses a body that is too large; lets Jupyter find out who asks; no websocket is opened for a wrong page."""
+        self.refuse_body()
         await super().prepare(**options)
         if self.opens_websocket and not self.check_origin():
             self.refuse(403, OTHER_PAGE, "origin")
+
+    def data_received(self, chunk: bytes) -> None:
+        """Keeps the body as far as it may go; of one that announced no length, what is too much ends the request."""
+        if len(self.brought) + len(chunk) > self.max_body:
+            self.brought.clear()
+            self.refuse(413, self._too_large(), "too-large")
+        elif not self._finished:
+            self.brought += chunk
+
+    def refuse_body(self) -> None:
+        """Ends the request with 413 when its body announces itself as too large, or where none is taken, as a body."""
+        headers = self.request.headers
+        unknown = not self.max_body and "Transfer-Encoding" in headers
+        if unknown or int(headers.get("Content-Length", 0)) > self.max_body:  # Tornado has let only numbers in
+            self.refuse(413, self._too_large(), "too-large")
+            raise web.Finish
+
+    def _too_large(self) -> str:
+        return f"Send at most {self.max_body // 1024} KiB." if self.max_body else "Send no body to this address."
+
+    def decode_argument(self, value: bytes, name: str | None = None) -> str:
+        """As Tornado's, without the request's own bytes in the answer and the log."""
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            raise web.HTTPError(400, UNREADABLE) from None
+
+    def log_exception(self, *error: Any) -> None:
+        """What cannot be read is told by the line of the request itself; all else as Tornado does it."""
+        if getattr(error[1], "status_code", None) != 400:
+            super().log_exception(*error)
 
     def check_host(self) -> bool:
         """Whether the request came under a name of Jupyter's and of the site's."""
@@ -74,11 +122,12 @@ class QConnectHandler(JupyterHandler):
         Browsers let any page open a websocket, with the user's cookie, and tell it by the Origin alone. So a websocket
         is opened only for a page of this very server, to the letter, or for a program: that brings a token in a header
         and, unlike any browser, no Origin. All else goes by Jupyter's rule: another page comes in when the site has
-        named it (`allow_origin`) or when it brings a token; what changes anything wants our pages' `_xsrf`, too.
+        named it (`allow_origin`) or when it brings a token, unless it claims to be ours by another scheme; what changes
+        anything wants our pages' `_xsrf`, too.
         """
-        if not self.opens_websocket:
-            return super().check_origin()
         origin = self.request.headers.get("Origin")
+        if not self.opens_websocket:
+            return not (origin and is_counterfeit(origin, self.request)) and super().check_origin()
         if origin is None:
             return "Authorization" in self.request.headers and self.token_authenticated
         return is_own_origin(origin, self.request)
@@ -95,7 +144,7 @@ class QConnectHandler(JupyterHandler):
 
     async def find_session(self, job_id: str) -> Session:
         """The session of a job id out of an address; raises UnknownSession, without a look for what cannot be one."""
-        if not JOB_ID.fullmatch(job_id):
+        if not (JOB_ID.fullmatch(job_id) or KEY.fullmatch(job_id)):
             raise UnknownSession("There is no such session. Look at the list of your sessions for those you have.")
         return await self.site.sessions.find(job_id)
 

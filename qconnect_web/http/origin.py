@@ -33,6 +33,15 @@ def is_own_origin(origin: str, request: httputil.HTTPServerRequest) -> bool:
     return bare and found.scheme in schemes and found.netloc == request.headers.get("Host", "").lower()
 
 
+def is_counterfeit(origin: str, request: httputil.HTTPServerRequest) -> bool:
+    """Whether an Origin header is none, or names this server in a way that no page of it would: by another scheme."""
+    try:
+        host = urlsplit(origin.lower()).netloc
+    except ValueError:
+        return True
+    return host == request.headers.get("Host", "").lower() and not is_own_origin(origin, request)
+
+
 def without_ticket(address: str) -> str:
     """A path or URL with its ticket, if it has one, made unreadable."""
     found = TICKET_PATH.match(address)

@@ -1,7 +1,7 @@
 """The pages that the browser shows, and what they are made of."""
 
 from ..http.base import ANY_JOB, QConnectHandler
-from .handlers import ClientHandler, HomeHandler, StaticHandler, ViewerHandler
+from .handlers import ClientHandler, HomeHandler, NowherePage, StaticHandler, ViewerHandler
 from .live import LiveHandler
 
 HANDLERS: list[tuple[str, type[QConnectHandler]]] = [
@@ -10,4 +10,5 @@ HANDLERS: list[tuple[str, type[QConnectHandler]]] = [
     (r"client/([0-9a-f]{32})/(.+)", ClientHandler),
     (rf"{ANY_JOB}/live", LiveHandler),
     (rf"{ANY_JOB}/?", ViewerHandler),
+    (".+", NowherePage),
 ]

@@ -104,6 +104,17 @@ class ViewerHandler(PageHandler):
     head = get
 
 
+class NowherePage(PageHandler):
+    """Any other address below ours; Jupyter's own page for such has other words, and stumbles over what is no text."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        await self.unknown()
+
+    head = get
+
+
 class FileHandler(PageHandler):
     """Sends files out of memory: immutable, compressed, with a true ETag, HEAD and single ranges.
 

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import time
-from collections import defaultdict
 from collections.abc import Awaitable
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from jupyter_server.auth.decorator import authorized, ws_authenticated
 from jupyter_server.base.websocket import WebSocketMixin
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from ..errors import BadRequest, QConnectError, UnknownApp
+from ..errors import BadRequest, TooManyRequests, UnknownApp
 from ..http.base import QConnectHandler, answers
 from ..proxy.activity import note_input
 from ..transports.login_questions import Answer
 from ..values.session import Session, SessionState
-from .viewers import Owners
+from .rooms import News, Room, Rooms
 
 VIEWER_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
-LOOK_S = 1.0
-"""Seconds after which the session is looked at without a sign of change."""
 MAX_MESSAGE = 4096
 
 
@@ -39,9 +35,9 @@ class LiveHandler(WebSocketMixin, WebSocketHandler, QConnectHandler):
     reply; `trouble` why the display is not reached, until `again` asks for another try.
     """
 
-    flood_prone = True
     opens_websocket = True
-    owners: ClassVar[dict[str, Owners]] = defaultdict(Owners)
+    rooms: ClassVar[Rooms] = Rooms()
+    room: Room | None = None
 
     def check_origin(self, origin: str | None = None) -> bool:
         """The one rule, in place of Jupyter's for websockets."""
@@ -54,34 +50,29 @@ class LiveHandler(WebSocketMixin, WebSocketHandler, QConnectHandler):
     async def get(self, job_id: str) -> None:
         self.session = await self.find_session(job_id)
         await self.site.clients.ready()
+        most = self.site.settings.max_live_websockets
+        if most and len(self.rooms) >= most:
+            raise TooManyRequests(f"{most} pages show your sessions already. Close some of them, then reload this one.")
         opened: Awaitable[None] = super().get(job_id)
         await opened
 
     def open(self, *args: str, **kwargs: str) -> None:
         super().open(*args, **kwargs)
         self.viewer: str | None = None
-        self.said = ""
-        self.fitted: tuple[int, int] | None = None
-        self.watch: AbstractContextManager[None] = self.site.sessions.watching()
-        self.watch.__enter__()
-        self.seats = self.owners[self.session.record.key]
-        self.seats.join(self)
-        self.pushing = asyncio.create_task(self._push())
+        self.room = self.rooms.enter(self, self, self.session)
 
     def on_close(self) -> None:
-        self.pushing.cancel()
-        self.watch.__exit__(None, None, None)
-        self.seats.leave(self)
-        if self.seats.empty:
-            self.owners.pop(self.session.record.key, None)
+        if self.room is None:  # Tornado says so also of a websocket that was refused
+            return
+        self.rooms.leave(self, self.room)
         super().on_close()
 
     async def on_message(self, message: str | bytes) -> None:
         try:
             asked = json.loads(message) if len(message) <= MAX_MESSAGE else None
-        except ValueError:
+        except (ValueError, RecursionError):
             asked = None
-        if not isinstance(asked, dict) or not VIEWER_ID.fullmatch(str(asked.get("viewer"))):
+        if self.room is None or not isinstance(asked, dict) or not VIEWER_ID.fullmatch(str(asked.get("viewer"))):
             self.close(1008, "not a heartbeat")
             return
         self.viewer = str(asked["viewer"])
@@ -90,11 +81,15 @@ class LiveHandler(WebSocketMixin, WebSocketHandler, QConnectHandler):
         self._take_answer(asked.get("answer"))
         if asked.get("again") is True:
             self.site.troubles.clear(self.session.record.key)
-            self.site.sessions.retry(self.session)
-        self.seats.update(self, self.viewer, asked)
-        await self._fit()
-        await self._refresh()
-        self._say(asked.get("t"), want=asked.get("client") is True)
+            self.site.sessions.retry(self.room.session)
+        self.room.owners.update(self, self.viewer, asked)
+        await self.room.fit()
+        await self.room.refresh()
+        self._say(self.room.news(), asked.get("t"), want=asked.get("client") is True)
+
+    def tell(self, news: News) -> None:
+        """Something has changed."""
+        self._say(news, None, want=False)
 
     def _take_answer(self, given: Any) -> None:
         """Hands the user's answer to whoever asked; it is kept nowhere, and one that cannot be an answer declines."""
@@ -105,71 +100,18 @@ class LiveHandler(WebSocketMixin, WebSocketHandler, QConnectHandler):
             answer = Answer(text) if isinstance(text, str) else None
         self.site.questions.answer(str(given.get("key")), answer)
 
-    async def _push(self) -> None:
-        """Tells of a change as soon as it is seen, so that nothing waits for the next beat."""
-        while True:
-            signs = (
-                asyncio.ensure_future(self.site.sessions.change(LOOK_S)),
-                asyncio.ensure_future(self.seats.moved.wait()),
-                asyncio.ensure_future(self.site.questions.changed.wait()),
-            )
-            try:
-                await asyncio.wait(signs, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for sign in signs:
-                    sign.cancel()
-            await self._refresh()
-            if self._gist() != self.said:
-                self._say(None, want=False)
-
-    async def _fit(self) -> None:
-        """Lets a job that starts know the size of the window that waits for it, once per size."""
-        owner = self.seats.owner
-        waiting = self.session.connection is None and not self.session.state.final
-        if waiting and owner and owner["size"] != self.fitted:
-            self.fitted = owner["size"]
-            await self.site.sessions.fit(self.session, *owner["size"])
-
-    async def _refresh(self) -> None:
-        """The session as it is now; one that was removed stays as it was last seen."""
-        with suppress(QConnectError):
-            self.session = await self.site.sessions.find(self.session.id)
-
-    def _gist(self) -> str:
-        """What the page must know at once: all but the running clock."""
-        described = self.site.sessions.describe(self.session, self.base_url)
-        described.pop("walltime_left")
-        return json.dumps([described, self.seats.owner, self._question(), self._trouble()])
-
-    def _question(self) -> dict[str, Any] | None:
-        """What is asked about the way to the session's node, while it lives."""
-        connection = self.session.connection
-        found = self.site.questions.pending(connection.node) if connection and not self.session.state.final else None
-        return found.to_json() if found else None
-
-    def _trouble(self) -> dict[str, str] | None:
-        found = self.site.troubles.of(self.session.record.key)
-        return found.to_json() if found else None
-
-    def _say(self, beat: Any, *, want: bool) -> None:
-        self.said = self._gist()
-        answer = {
-            "t": beat,
-            "session": self.site.sessions.describe(self.session, self.base_url),
-            "client": self._client(want),
-            "owner": self.seats.owner,
-            "question": self._question(),
-            "trouble": self._trouble(),
-            "time": time.time(),
-        }
+    def _say(self, news: News, beat: Any, *, want: bool) -> None:
+        if self.room is None:
+            return
+        client = self._client(self.room.session, want)
         with suppress(WebSocketClosedError):
-            self.write_message(json.dumps(answer))
+            self.write_message(json.dumps({"t": beat, **news, "client": client, "time": time.time()}))
 
-    def _client(self, want: bool) -> dict[str, Any] | None:
+    def _client(self, session: Session, want: bool) -> dict[str, Any] | None:
         """Where the display's page is: this machine's client when it is the node's, else the node's own by ticket."""
-        session, found, connection = self.session, None, self.session.connection
+        found, connection = None, session.connection
         here = f"{self.base_url}qconnect/"
-        if self._speaks_vnc():
+        if self._speaks_vnc(session):
             found = None if session.state.final else self.site.clients.vnc
         elif connection and session.state is SessionState.READY:
             found = self.site.clients.for_version(connection.xpra)
@@ -180,12 +122,12 @@ class LiveHandler(WebSocketMixin, WebSocketHandler, QConnectHandler):
         path = f"{here}{session.id}/ws/{self.viewer}"
         return {"url": here + found.url, "path": path, "sandbox": False} if found and self.viewer else None
 
-    def _speaks_vnc(self) -> bool:
+    def _speaks_vnc(self, session: Session) -> bool:
         """Whether the display is a VNC desktop; before the job has said so, whether its app makes one."""
-        if self.session.connection:
-            return self.session.connection.protocol == "rfb"
+        if session.connection:
+            return session.connection.protocol == "rfb"
         with suppress(UnknownApp):
-            return self.site.apps.get(self.session.record.app).kind == "vnc"
+            return self.site.apps.get(session.record.app).kind == "vnc"
         return False
 
     def _from_node(self, session: Session, here: str) -> dict[str, Any]:

@@ -31,8 +31,10 @@ class Owners:
 
     def __init__(self) -> None:
         self._seats: dict[object, Seat] = {}
+        self._holders: dict[str, Seat] = {}
         self._turn = 0
-        self._told: dict[str, Any] | None = None
+        self.owner: dict[str, Any] | None = None
+        """`{"viewer", "size"}` of the owner, or None while nobody shows the display."""
         self.moved = asyncio.Event()
 
     def join(self, key: object) -> None:
@@ -41,39 +43,39 @@ class Owners:
 
     def leave(self, key: object) -> None:
         """A viewer went; if it was the owner, the one before it is again."""
-        self._seats.pop(key, None)
-        self._tell()
-
-    @property
-    def empty(self) -> bool:
-        return not self._seats
+        seat = self._seats.pop(key, None)
+        if seat and seat.viewer:
+            self._holders.pop(seat.viewer, None)
+            self._decide()
 
     def update(self, key: object, viewer: str, asked: dict[str, Any]) -> None:
         """Notes what a viewer says of itself: its size (none while it is hidden), and that it was just focused."""
-        for other, taken in self._seats.items():
-            if other is not key and taken.viewer == viewer:
-                taken.viewer = None  # the same tab came back while its old connection is not known to be dead
         seat = self._seats[key]
-        seat.viewer = viewer
+        before = (seat.viewer, seat.turn, seat.size)
+        self._hold(seat, viewer)
         seat.size = size_of(asked.get("size"))
         if asked.get("focus") is True or not seat.turn:
             self._turn += 1
             # Whoever comes first owns the size; a tab that opens in the background must not take it.
             seat.turn = self._turn if asked.get("focus") is True or len(self._seats) == 1 else 1
-        self._tell()
+        if before != (seat.viewer, seat.turn, seat.size):  # most heartbeats say nothing new: they cost no look around
+            self._decide()
 
-    @property
-    def owner(self) -> dict[str, Any] | None:
-        """`{"viewer", "size"}` of the owner, or None while nobody shows the display."""
-        seats = [seat for seat in self._seats.values() if seat.viewer and seat.size]
-        if not seats:
-            return None
-        first = max(seats, key=lambda seat: seat.turn)
-        return {"viewer": first.viewer, "size": first.size}
+    def _hold(self, seat: Seat, viewer: str) -> None:
+        """The seat is this viewer's from now on, and no other is."""
+        if seat.viewer and seat.viewer != viewer:
+            self._holders.pop(seat.viewer, None)
+        old = self._holders.get(viewer)
+        if old and old is not seat:
+            old.viewer = None  # the same tab came back while its old connection is not known to be dead
+        self._holders[viewer], seat.viewer = seat, viewer
 
-    def _tell(self) -> None:
-        """Wakes all viewers when the owner or its size changed."""
-        if self.owner != self._told:
-            self._told = self.owner
+    def _decide(self) -> None:
+        """Finds the owner, once for all that read it, and wakes them when it or its size changed."""
+        seats = [seat for seat in self._holders.values() if seat.size]
+        first = max(seats, key=lambda seat: seat.turn, default=None)
+        owner = {"viewer": first.viewer, "size": first.size} if first else None
+        if owner != self.owner:
+            self.owner = owner
             self.moved.set()
             self.moved = asyncio.Event()

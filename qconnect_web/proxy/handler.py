@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from jupyter_server import CallContext
 from tornado import web
 
 from ..errors import UnknownSession, Unreachable
@@ -20,17 +19,16 @@ from ..transports.endpoint import Endpoint
 from ..values.session import Session
 
 
-@web.stream_request_body  # a body is refused before it is read, not after
 class DisplayHandler(QConnectHandler):
     """One request for one session's display."""
 
-    flood_prone = True
     SUPPORTED_METHODS = ("GET", "HEAD")
     asked_path = ""
     """The path as it was sent, with its ticket."""
 
     def initialize(self) -> None:
         """Keeps tickets out of everything that is logged: from here on the request's address has none."""
+        super().initialize()
         request = self.request
         self.asked_path = self.asked_path or request.path  # jupyter-server-proxy initializes twice
         request.path = without_ticket(self.asked_path)
@@ -40,9 +38,7 @@ class DisplayHandler(QConnectHandler):
 
     async def prepare(self, **options: Any) -> None:
         """Lets in whom Jupyter knows, or who holds a ticket for this session."""
-        CallContext.set(CallContext.JUPYTER_HANDLER, self)  # as Jupyter's own does: `log_limit` looks for it
-        if self.request.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.request.headers:
-            raise web.HTTPError(413, "A display takes no body.")
+        self.refuse_body()
         ticket = self.path_kwargs.get("ticket")
         if ticket is None:
             await super().prepare(_redirect_to_login=False, **options)
@@ -50,9 +46,6 @@ class DisplayHandler(QConnectHandler):
             raise web.HTTPError(403)
         elif not await self._has_ticket(ticket):
             raise web.HTTPError(403, "The page's ticket is void. Open the session's page again.")
-
-    def data_received(self, chunk: bytes) -> None:
-        """What still comes of a refused body goes nowhere."""
 
     async def _has_ticket(self, ticket: str) -> bool:
         """Whether the ticket is good for the session in the address; an unknown one costs no look at sessions."""

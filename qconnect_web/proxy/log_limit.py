@@ -1,4 +1,4 @@
-"""Bounds against floods: lines in the log, and requests for a session's websocket."""
+"""Bounds against floods: lines in the log and their length, and requests for a session's websocket."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from collections.abc import Callable
 
 from jupyter_server import CallContext
 
+from ..http.base import QConnectHandler
+from ..plain_text import escaped
+
 LINES = 60
-"""Lines that requests for displays may leave in the log at once, and the number that come back within a minute."""
+"""Lines that requests may leave in the log at once, and the number that come back within a minute."""
+MAX_LINE = 240
 LOGGERS = ("tornado.general", "tornado.application")
 
 
@@ -37,9 +41,9 @@ class Bucket:
 
 
 class Quiet(logging.Filter):
-    """Lets a bounded number of lines pass that requests to `flood_prone` handlers cause, whoever writes them.
+    """Lets a bounded number of lines pass that requests to this package cause, whoever writes them, each of them short.
 
-    Anybody who reaches the server's port may ask for a websocket, and each refusal is a line or two of Jupyter's.
+    Anybody who reaches the server's port may ask for anything, and each refusal is a line or two of Jupyter's.
     """
 
     def __init__(self) -> None:
@@ -58,12 +62,14 @@ class Quiet(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         handler = CallContext.get(CallContext.JUPYTER_HANDLER)
-        if record.levelno <= logging.DEBUG or not getattr(handler, "flood_prone", False):
+        if record.levelno <= logging.DEBUG or not isinstance(handler, QConnectHandler):
             return True
         if not self._bucket.take():
             self._left_out += 1
             return False
+        whole = escaped(record.getMessage())
+        record.msg, record.args = whole if len(whole) <= MAX_LINE else f"{whole[:MAX_LINE]}…", ()
         if self._left_out:
-            record.msg = f"{record.getMessage()} ({self._left_out} lines about displays were left out before this one)"
-            record.args, self._left_out = (), 0
+            record.msg += f" ({self._left_out} lines about requests were left out before this one)"
+            self._left_out = 0
         return True

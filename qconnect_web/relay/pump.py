@@ -72,7 +72,7 @@ class Splice:
         try:
             return flow.pass_on()
         except Broken as error:
-            self.end(self._first or error.who)
+            self.end(self._ended_first() or error.who)
             return True
 
     def _woken(self, events: int, side: Side, away: Flow, back: Flow) -> None:
@@ -94,7 +94,7 @@ class Splice:
                 if flow.turn() and flow.source.secure:  # the kernel would not tell of what TLS has read already
                     self._host.soon(lambda flow=flow: self._work(flow))  # type: ignore[misc]  # mypy 1.x: lambda default
         except Broken as error:
-            self.end(self._first or error.who)  # what breaks after an end is its consequence
+            self.end(self._ended_first() or error.who)  # what breaks after an end is its consequence
         else:
             self._settle()
 
@@ -117,13 +117,19 @@ class Splice:
     def _is_over(self) -> bool:
         """After one side has ended: whether nothing can follow; if something can, it must come soon."""
         ended = [flow for flow in (self.up, self.down) if flow.ended]
-        if self._first is None:
-            first = self._first = ended[0].source.name
+        first = self._ended_first() or "server"
+        if self._forget is None:
             self._forget = self._host.later(HALF_CLOSED_S, lambda: self.end(first))
         over = [flow.done and flow.source.secure for flow in ended]  # OpenSSL knows no half-closed connection
         if any(over) or (self.up.done and self.down.done):
-            self.end(self._first)
+            self.end(first)
         return self.over
+
+    def _ended_first(self) -> str | None:
+        """Who ended first, if anybody has: a turn of both directions may meet the end of one and what came of it."""
+        if self._first is None:
+            self._first = next((flow.source.name for flow in (self.up, self.down) if flow.ended), None)
+        return self._first
 
     def end(self, who: str = "server") -> None:
         """Ends it now; what is still on its way is lost."""

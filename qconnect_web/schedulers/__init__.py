@@ -42,7 +42,7 @@ class Scheduler(Protocol):
     """Submits, asks after and cancels jobs; every call bounds its own wait.
 
     All raise SchedulerUnavailable when the scheduler does not answer and SchedulerFailed, with its own words, when
-    it refuses. `dialect` is that of the job script's directives (jobscripts.DIALECTS); a `cheap` scheduler may be
+    it refuses. `dialect` is that of the job script's directives (request_form.CHOICES); a `cheap` scheduler may be
     asked at any time, others count the questions.
     """
 

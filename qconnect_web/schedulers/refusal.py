@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..errors import SchedulerUnavailable
 from .commands import Done
 
-FORM = "No smaller amount helps: the form is a setting of the site, so ask your administrator."
+FORM = "No smaller amount helps: the form is a setting of the site (QConnect.request_form), so ask your administrator."
 
 
 @dataclass(frozen=True)

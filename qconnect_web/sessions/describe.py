@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ..values.job import Job, JobState
-from ..values.session import Record, Session, SessionState
+from ..values.session import FORGOTTEN, UNTOLD, Record, Session, SessionState
 
 CAUSE_WORDS = {
     "cancelled": "it was cancelled",
@@ -64,19 +64,32 @@ def reason(session: Session) -> str | None:
         return session.end.message
     if session.damage:
         return session.damage
-    if state is SessionState.FAILED or (state is SessionState.ENDED and job.exit_status):
-        return f"The job ended: {end_words(job)}."
+    if state.final:
+        return _over(session)
+    if session.record.refused:
+        return f"The session could not be ended yet, which is tried again by itself. {session.record.refused}"
     sentences = {
         SessionState.QUEUED: f"Waiting in {_queue(job)}.{_comment(job)}",
         SessionState.HELD: f"The job is held in {_queue(job)} and starts when the hold is released.{_comment(job)}",
         SessionState.STARTING: f"The job is running{where}; its display is starting.",
         SessionState.SUSPENDED: f"The scheduler has paused the job{where}; it goes on by itself.",
         SessionState.ENDING: f"The session is ending{where}.",
-        SessionState.ENDED: "The session was stopped." if session.record.stopped else "The job has ended.",
         SessionState.UNREACHABLE: _comment(job).strip()
         or "The scheduler has not said anything about this job yet; asking again.",
     }
     return sentences.get(state)
+
+
+def _over(session: Session) -> str:
+    """Why a session is over whose job has not told it."""
+    job = session.job
+    if session.state is SessionState.ENDED and not job.exit_status:
+        forgotten = job.cause == FORGOTTEN and not session.stopping
+        untold = "The batch system does not know the job any more, which has not said how it ended."
+        return untold if forgotten else "The session was stopped." if session.record.stopped else "The job has ended."
+    silent = session.connection and job.cause in UNTOLD and session.state is SessionState.FAILED
+    node = f" The job has not said how: its node{f' {job.node}' if job.node else ''} may have failed." if silent else ""
+    return f"The job ended: {end_words(job)}.{node}"
 
 
 def _queue(job: Job) -> str:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
-from ..errors import QConnectError, SchedulerFailed
+from ..errors import QConnectError
 from ..schedulers import Scheduler
 from ..values import reader
 from ..values.job import Job, JobState
@@ -77,7 +77,7 @@ class JobCache:
         asked = now().monotonic
         try:
             mine, answer = await self._answer(job_ids, all_mine)
-        except SchedulerFailed:
+        except Exception:  # also one of ours: it must not be made at every look
             self.budget.note_failure()
             self.stale_since = self.stale_since or self.budget.answered or now().epoch
             await self._save()

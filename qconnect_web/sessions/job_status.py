@@ -7,6 +7,7 @@ from typing import Any
 
 from ..values.job import Job, JobState
 from ..values.reader import moment, whole
+from ..values.session import FORGOTTEN
 from . import timings
 
 NEVER = float("-inf")
@@ -48,7 +49,7 @@ def _missed(before: JobStatus, asked: float) -> JobStatus:
     since = asked if before.missing_since is None else before.missing_since
     status = replace(before, misses=before.misses + 1, missing_since=since, asked=asked)
     if status.misses >= timings.MISSES and asked - since >= timings.MISSING_FOR:
-        return replace(status, job=replace(status.job, state=JobState.COMPLETED))
+        return replace(status, job=replace(status.job, state=JobState.COMPLETED, cause=FORGOTTEN))
     return status
 
 

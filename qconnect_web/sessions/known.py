@@ -54,8 +54,8 @@ class Known:
 
     @property
     def pending(self) -> bool:
-        """Whether a session is on its way to READY, or from there to its end."""
-        return any(session.state is not SessionState.READY for session in self.live)
+        """Whether a session is on its way to READY, or from there to its end, be it against the scheduler's will."""
+        return any(session.state is not SessionState.READY or session.record.refused for session in self.live)
 
     @property
     def intents(self) -> list[Record]:
@@ -116,7 +116,7 @@ def derive(
     kept = {key: item for key, item in before.memories.items() if key in facts or (item.job_id and not item.runs.seen)}
     found = {key: _session(item, kept.get(key, Memory()), statuses, now) for key, item in facts.items()}
     read = {key: replace(session, stale_since=stale_since) for key, (session, _) in found.items() if session}
-    sessions = {**read, **(damaged or {})}
+    sessions = {**read, **_claims(read), **(damaged or {})}
     memories = {key: memory for key, (_, memory) in found.items()}
     return Known(
         facts=facts,
@@ -132,6 +132,20 @@ def derive(
     )
 
 
+def _claims(sessions: Mapping[str, Session]) -> dict[str, Session]:
+    """Those whose record claims the job of an older one, as damaged: what was done to one, would be done to both."""
+    owners: dict[str, str] = {}
+    found = {}
+    for key, session in sorted(sessions.items(), key=lambda item: (item[1].record.created, item[0])):
+        owner = owners.setdefault(session.id, key)
+        if owner != key:
+            damage = (
+                f"Its record claims the job {session.id}, which is that of the older session in the folder {owner}."
+            )
+            found[key] = Session.damaged(key, session.record.created, f"{damage} Remove one of both.")
+    return found
+
+
 def _session(
     facts: Facts, memory: Memory, statuses: Mapping[str, JobStatus], now: Now
 ) -> tuple[Session | None, Memory]:
@@ -144,7 +158,7 @@ def _session(
         return None, memory
     status = statuses.get(job_id) or unheard(job_id, record.submitted, now.epoch)
     runs = memory.runs.noticed(facts, now.monotonic)
-    if status.asked > runs.since:
+    if status.asked > runs.since and not status.misses:  # a miss is no word: the last one is older than it
         runs = runs.judged(facts, status.job)
     current = runs.current(facts)
     job = _job(status, current, runs.since)
@@ -153,11 +167,14 @@ def _session(
 
 
 def _job(status: JobStatus, facts: Facts, since: float) -> Job:
-    """The scheduler's word, unless the job itself has spoken `since`."""
+    """The scheduler's word, unless the job itself has spoken `since`; UNKNOWN is no word."""
     job = status.job
     if facts.end and status.misses:  # it is over and the scheduler has forgotten it
-        return replace(job, state=JobState.COMPLETED, exit_status=facts.end.exit_status)
-    if facts.run is not None and since > status.asked and job.state in SILENT:
+        return replace(job, state=JobState.COMPLETED, exit_status=facts.end.exit_status, cause=None)
+    if job.state is not JobState.COMPLETED:  # PBS tells the exit status of the run before, too
+        job = replace(job, exit_status=None, ended=None, cause=None)
+    older = since > status.asked and job.state in SILENT
+    if facts.run is not None and (older or job.state is JobState.UNKNOWN):
         return replace(job, state=JobState.RUNNING, node=facts.connection.node if facts.connection else job.node)
     return job
 
@@ -165,7 +182,8 @@ def _job(status: JobStatus, facts: Facts, since: float) -> Job:
 def _settled(session: Session, now: float) -> bool:
     """Whether it is over, and has been for a while."""
     over = session.end.time if session.end else session.job.ended
-    return session.state.final and now - (over or session.record.created) > timings.SETTLE
+    final = session.state.final and not session.may_run  # one that may run may yet be told to stop
+    return final and now - (over or session.record.created) > timings.SETTLE
 
 
 def _visible(session: Session | None) -> object:
@@ -174,4 +192,4 @@ def _visible(session: Session | None) -> object:
         return None
     run = session.connection.run if session.connection else None
     job, told = session.job, (run, session.end, session.stale_since, session.damage)
-    return (session.state, job.state, job.node, job.comment, job.exit_status, *told)
+    return (session.state, session.record.refused, job.state, job.node, job.comment, job.exit_status, *told)

@@ -7,13 +7,12 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..aio import happens
 from ..apps.catalogue import Catalogue
-from ..errors import NotReady, QConnectError, UnknownSession
+from ..errors import NotReady, QConnectError, SchedulerFailed, SchedulerUnavailable, UnknownSession
 from ..schedulers import Scheduler
 from ..transports import Transport
 from ..transports.endpoint import Endpoint
@@ -29,6 +28,10 @@ from .start import Submission
 from .store import LOGS, Store
 
 LOG_LIMIT = 64 * 1024
+LATE = (
+    "The batch system has not confirmed the job yet. It is still being asked: if it takes the job, the session appears "
+    "in the list by itself. Look there before you start another."
+)
 Sessions = list[Session]
 Arguments = list[str]
 
@@ -116,10 +119,18 @@ class SessionManager:
             raise UnknownSession(f"There is no session {job_id}. Look at the list of your sessions for those you have.")
         return found[0]
 
-    async def refresh(self) -> str | None:
-        """Waits for the scheduler's own word on every session; returns why there is none, when it does not answer."""
-        await self._poll.asked()
-        return self._poll.problems.of(SCHEDULER)
+    async def refresh(self, patience: float | None = None) -> str | None:
+        """Waits, at most `patience` seconds, for the scheduler's own word; returns why there is none, if so."""
+        try:
+            await asyncio.wait_for(self._poll.asked(), patience)
+        except asyncio.TimeoutError:
+            return f"The batch system has not answered within {patience:g} seconds."
+        return self._poll.problems.of(SCHEDULER) or self._poll.unanswered
+
+    @property
+    def answered(self) -> float | None:
+        """When the scheduler last answered, to whatever server or command line (epoch seconds)."""
+        return self._poll.answered
 
     def _named(self, job_id: str) -> Sessions:
         sessions = self._poll.known.sessions.values()
@@ -153,20 +164,30 @@ class SessionManager:
         return text
 
     async def preview(self, app: str, spec: dict[str, Any], command: Arguments | None = None) -> str:
-        """The job script that `start` would submit; raises as it does. Nothing is submitted or written."""
+        """The job script that `start` would submit; raises as it does, limits of numbers apart. Nothing is written."""
         return await self._submission.preview(app, spec, command)
 
     # ------------------------------------------------------------------ starting
     async def start(
-        self, app: str, spec: dict[str, Any], command: Arguments | None = None, idempotency_key: str | None = None
+        self,
+        app: str,
+        spec: dict[str, Any],
+        command: Arguments | None = None,
+        idempotency_key: str | None = None,
+        *,
+        patient: bool = True,
     ) -> Session:
         """Starts an app in a job of its own; the same idempotency key gives the same session.
 
-        Raises UnknownApp, BadRequest, TooManyRequests, StorageFailed, SchedulerFailed and its heirs.
+        Who is not `patient` is answered in time, also while the batch system thinks. Raises UnknownApp, BadRequest,
+        TooManyRequests, StorageFailed, SchedulerFailed and its heirs.
         """
         task = asyncio.create_task(self._submission.start(app, spec, command, idempotency_key), name="submit")
         self._keep(task)
-        return await asyncio.shield(task)  # who asked may hang up; the job's record must still be written
+        try:  # who asked may hang up; the job's record must still be written
+            return await asyncio.wait_for(asyncio.shield(task), None if patient else timings.START_PATIENCE)
+        except asyncio.TimeoutError:
+            raise SchedulerUnavailable(LATE, reason="timeout") from None
 
     async def unavailable(self, app: App) -> str | None:
         """Why the app cannot be started here, in one sentence; None when it can, or when only a node could tell."""
@@ -179,32 +200,43 @@ class SessionManager:
 
     # ------------------------------------------------------------------ ending
     async def stop(self, job_id: str) -> Session:
-        """Cancels the session's job; one that is over, or already told to stop, stays as it is."""
+        """Cancels the session's job, also one that the scheduler only does not know any more; one that is over stays.
+
+        Raises SchedulerFailed and its heirs when that is refused, which then stands in the session's reason.
+        """
         session = await self.find(job_id)
-        if session.state.final:
+        if session.state.final and not session.may_run:
             return session
-        if session.record.stopped is None:
-            with suppress(OSError):
-                await asyncio.to_thread(self._store.write, replace(session.record, stopped=time.time()))
-        await self.scheduler.cancel(session.id)
+        try:
+            await self._poll.stops.send(session)
+        except SchedulerFailed:
+            await self._poll.look_now()
+            raise
         self._poll.hurry()
         await self._poll.look_now()
         return await self.find(session.id)
 
     async def forget(self, job_id: str) -> None:
-        """Removes an ended session and its folder; raises NotReady while it lives."""
+        """Removes an ended session and its folder; raises NotReady while it lives, or may live."""
         session = await self.find(job_id)
         if not session.state.final:
             raise NotReady("The session is still there. Stop it first, then remove it.", reason="still-alive")
+        if session.may_run:
+            raise NotReady(
+                "The batch system does not know the session's job any more, but the job has not said that it ended: it "
+                f"may still run. End it first, with: qconnect --stop {session.id}",
+                reason="may-run",
+            )
         await asyncio.to_thread(self._store.remove, session.record.key)
         self._connector.reached(session)
         await self._poll.look_now()
 
     def _expired(self, session: Session) -> bool:
-        """An ended session older than the site keeps them, removed on the way; one that is damaged is the user's to
-        remove: its job may still run."""
+        """An ended session older than the site keeps them, removed on the way; one that is damaged, or was forgotten by
+        the scheduler, is the user's to remove: its job may still run."""
         over = session.end.time if session.end else (session.job.ended or session.record.created)
-        old = session.state.final and not session.damage and time.time() - over > self._limits.keep_ended_days * 86400
+        kept = session.damage or session.may_run or not session.state.final
+        old = not kept and time.time() - over > self._limits.keep_ended_days * 86400
         if old:
             self._keep(asyncio.create_task(asyncio.to_thread(self._store.remove, session.record.key)))
         return old

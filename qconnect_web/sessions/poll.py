@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from ..aio import happens, stop
-from ..errors import DamagedFile, QConnectError, SchedulerFailed
+from ..errors import DamagedFile, Forbidden
 from ..values.session import Record, Session
 from . import timings
 from .adopt import abandoned, adopted, write_late
@@ -22,9 +22,10 @@ from .job_cache import JobCache
 from .known import Known, derive
 from .observers import Observers
 from .problems import Problems
+from .stops import Stops
 from .store import Facts, Store
 
-FOLDERS, SCHEDULER = "", "scheduler"
+FOLDERS, SCHEDULER, LISTENERS = "", "scheduler", "listeners"
 """What can have a problem, beside the single session folders (`folder/KEY`)."""
 
 
@@ -38,6 +39,7 @@ class Poll:
         self._wake = asyncio.Event()
         self.observers = Observers(self._wake.set)
         self._store, self._cache = store, cache
+        self.stops = Stops(cache.scheduler, store)
         self._damaged: dict[str, Session] = {}
         self._looking = asyncio.Lock()
         self._asking: asyncio.Task[None] | None = None
@@ -45,13 +47,12 @@ class Poll:
 
     async def run(self) -> None:
         """Looks and asks until it is closed; a failure is logged and costs one round."""
-        await self._cache.load()
+        with self.problems.over(FOLDERS):
+            await self._cache.load()
         while not self._closed:
             self._wake.clear()
-            try:
+            with self.problems.over(FOLDERS, "The session folders cannot be read: "):
                 await self.look()
-            except (OSError, QConnectError) as error:
-                self.problems.begin(FOLDERS, f"The session folders cannot be read: {error}")
             self.looked.set()
             self._ask_if_due()
             await happens(self._wake, self._pause())
@@ -77,17 +78,12 @@ class Poll:
     async def look(self) -> None:
         """Reads the folders and derives the sessions anew; one look at a time, so that none brings back the past."""
         async with self._looking:
-            facts, damaged = await asyncio.to_thread(_read, self._store, self.known.settled)
-            self.problems.end(FOLDERS)
-            for key in facts:
+            facts, self._damaged, unread = await asyncio.to_thread(_read, self._store, self.known)
+            troubles = {**unread, **{key: session.damage or "" for key, session in self._damaged.items()}}
+            for key in facts.keys() - troubles.keys():
                 self.problems.end(f"folder/{key}")
-            for key, error in damaged.items():
-                self.problems.begin(f"folder/{key}", f"The session folder {key} is not used: {error}")
-            self._damaged = {
-                key: Session.damaged(key, error.since, error.message)
-                for key, error in damaged.items()
-                if isinstance(error, DamagedFile)
-            }
+            for key, trouble in troubles.items():
+                self.problems.begin(f"folder/{key}", f"The session folder {key} is not used: {trouble}")
             self._derive(facts)
 
     async def look_now(self) -> None:
@@ -101,6 +97,16 @@ class Poll:
         await self.looked.wait()
         if self._asking:
             await asyncio.shield(self._asking)
+
+    @property
+    def answered(self) -> float | None:
+        """When the scheduler last answered (epoch seconds)."""
+        return self._cache.budget.answered
+
+    @property
+    def unanswered(self) -> str | None:
+        """That the last question, by whatever server, has not been answered, if so."""
+        return "The batch system has not answered when it was last asked." if self._cache.budget.mute(now()) else None
 
     def _derive(self, facts: Mapping[str, Facts]) -> None:
         """Derives the sessions, and tells of those that changed.
@@ -116,7 +122,8 @@ class Poll:
         elif known.news:
             self._cache.budget.expect(moment)
         if known.changed or known.gone:
-            self.observers.tell(known.changed)
+            with self.problems.over(LISTENERS, "A change of a session was not told: "):
+                self.observers.tell(known.changed)
 
     def _ask_if_due(self) -> None:
         known, watched = self.known, self.observers.watched
@@ -126,23 +133,27 @@ class Poll:
             self._asking = asyncio.create_task(self._ask())
 
     async def _ask(self) -> None:
-        """One question to the scheduler for all that is not over, and the adoption of jobs whose record is late."""
-        try:
-            intents = _intents(self.known)
-            mine = await self._cache.ask([session.id for session in self.known.live], all_mine=bool(intents))
-            if intents and mine is not None:
-                found = await asyncio.to_thread(adopted, intents, mine, self._store)
-                self.known = self.known.adopting(found)
-            await asyncio.to_thread(write_late, self.known.late, self._store)
-            self.problems.end(SCHEDULER)
-        except (SchedulerFailed, OSError) as error:
-            self.problems.begin(SCHEDULER, str(error))
-        self._derive(self.known.facts)
+        """One question to the scheduler, and what follows from its answer, or from there being none."""
+        with self.problems.over(SCHEDULER):
+            await self._question()
+        with self.problems.over(FOLDERS):
+            self._derive(self.known.facts)
         self._cache.forget({session.id for session in self.known.sessions.values()})
         moment, pending = now(), self.known.pending or bool(_intents(self.known))
         moving = self.known.moving(moment, cheap=self._cache.scheduler.cheap)
         self._cache.budget.postpone(moment, pending=pending, watched=self.observers.watched, moving=moving)
         self._wake.set()
+
+    async def _question(self) -> None:
+        """Asks for all that is not over, adopts jobs whose record is late, and sends refused stops again."""
+        intents = _intents(self.known)
+        mine = await self._cache.ask([session.id for session in self.known.live], all_mine=bool(intents))
+        if intents and mine is not None:
+            found = await asyncio.to_thread(adopted, intents, mine, self._store)
+            self.known = self.known.adopting(found)
+        await asyncio.to_thread(write_late, self.known.late, self._store)
+        if await self.stops.send_again(self.known.live):
+            self._cache.budget.hurry(now())
 
     def _pause(self) -> float:
         """Seconds until the next look: the more somebody waits for what it may say, the sooner."""
@@ -160,14 +171,24 @@ def _intents(known: Known) -> list[Record]:
     return [record for record in known.intents if abandoned(record, moment)]
 
 
-def _read(store: Store, settled: Mapping[str, Facts]) -> tuple[dict[str, Facts], dict[str, Exception]]:
-    """All folders' facts, and why one is left alone that cannot be trusted (in a thread); some are `settled`."""
+def _read(store: Store, before: Known) -> tuple[dict[str, Facts], dict[str, Session], dict[str, str]]:
+    """All folders' facts (in a thread); the sessions that are damaged, with why, and what could not be read just now.
+
+    Of the last, and of those that are settled, the facts are those from `before`.
+    """
+    settled = before.settled
     found: dict[str, Facts] = {}
-    damaged: dict[str, Exception] = {}
+    damaged: dict[str, Session] = {}
+    unread: dict[str, str] = {}
     for key in store.list_keys():
         try:
             if facts := settled.get(key) or store.read(key):
                 found[key] = facts
-        except (OSError, QConnectError) as error:
-            damaged[key] = error
-    return found, damaged
+        except DamagedFile as error:
+            damaged[key] = Session.damaged(key, error.since, error.message)
+        except (Forbidden, PermissionError) as error:
+            damaged[key] = Session.damaged(key, store.since(key), str(error))
+        except OSError as error:  # a file system that is away for a moment takes no session from its user
+            unread[key] = str(error)
+            found |= {key: before.facts[key]} if key in before.facts else {}
+    return found, damaged, unread

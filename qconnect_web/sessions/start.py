@@ -55,9 +55,7 @@ class Submission:
         chosen = self._apps.get(app)
         record = self._record(chosen, spec, command, idempotency_key)
         if not await self._same_request(record.key):
-            await self._check_available(chosen)
-            record = await self._fitted(record, chosen, spec)
-            script = self._render(chosen, record)
+            record, script = await self._prepared(record, chosen, spec)
             self._allowance.take(len(self._poll.known.live))
             if await self._create(record):
                 return await self._submit(record, script)
@@ -66,7 +64,14 @@ class Submission:
     async def preview(self, app: str, spec: dict[str, Any], command: list[str] | None) -> str:
         """The script that `start` would submit; see SessionManager.preview."""
         chosen = self._apps.get(app)
-        return self._render(chosen, await self._fitted(self._record(chosen, spec, command, None), chosen, spec))
+        _, script = await self._prepared(self._record(chosen, spec, command, None), chosen, spec)
+        return script
+
+    async def _prepared(self, record: Record, app: App, asked: dict[str, Any]) -> tuple[Record, str]:
+        """The record as it can be submitted and its script; raises BadRequest for what cannot be started here."""
+        await self._check_available(app)
+        record = await self._fitted(record, app, asked)
+        return record, self._render(app, record)
 
     async def _fitted(self, record: Record, app: App, asked: dict[str, Any]) -> Record:
         """The record with the memory that is usual where nobody decided it; raises BadRequest (see Queues.fitted).

@@ -111,6 +111,10 @@ class Store:
         except (FileNotFoundError, NotADirectoryError):
             return None
 
+    def since(self, key: str) -> float:
+        """When a session's folder was last changed (epoch seconds), be it ours or not."""
+        return self.folder(key).lstat().st_mtime
+
     def text(self, key: str, name: str, limit: int) -> str | None:
         """The last `limit` bytes of one of the session's text files, control characters left out; None if missing."""
         try:

@@ -33,6 +33,8 @@ PENDING_INTERVAL = 10.0
 """Between two questions while something is not yet READY and somebody watches."""
 READY_INTERVAL = 60.0
 """Between two questions while all is READY, or while nobody watches what is pending."""
+LIST_PATIENCE = 1.75
+"""A list that is asked for waits so long for an answer: with its own start it is there in three, as it was known."""
 MAX_INTERVAL = 120.0
 """Between two questions at most, however often the scheduler has failed to answer."""
 SPREAD = 0.2
@@ -66,6 +68,14 @@ JUST_TAKEN = 60.0
 CLOCK_SKEW = 300.0
 """A node's clock may differ from the scheduler's by so much."""
 
+# ---------------------------------------------------------------- stops that were refused, or came to nothing
+STOP_STEP = 10.0
+"""To the second try of a stop that was refused; doubles from try to try: its node may be away for days."""
+STOP_INTERVAL = 900.0
+"""Between two tries at most: a job ends no later than this after its node is back."""
+STOP_WITHIN = 300.0
+"""A stop that was taken has ended its job within so long, or is sent again: sites let jobs clean up for minutes."""
+
 # ---------------------------------------------------------------- dialling a display that was lost
 LOSS_AGE = 1.0
 """An answer counts for so long: a scheduler may still call a job running that has just been killed to run again."""
@@ -77,6 +87,8 @@ LOSS_STEP = 0.1
 """Between two looks at whether the scheduler has answered about a display that was lost."""
 
 # ---------------------------------------------------------------- submissions, and jobs without a record of their id
+START_PATIENCE = 9.0
+"""Who asks for a start by HTTP is answered within so long; a submission that takes longer goes on without them."""
 SUBMIT_WITHIN = 120.0
 """A submission that nobody can see any more counts as abandoned after so long."""
 LATE_BY = 600.0

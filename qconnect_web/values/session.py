@@ -98,6 +98,10 @@ class End:
 
 DAMAGED = "damaged"
 """`Job.cause` of a session whose record cannot be read."""
+FORGOTTEN = "forgotten"
+"""`Job.cause` of a job that the scheduler does not know any more: that it is over is told by nothing else."""
+UNTOLD = (None, FORGOTTEN)
+"""`Job.cause` where the scheduler does not say why the job is over."""
 ENDED_WELL = {"app-exit", "cancelled", "walltime"}
 """End reasons after which a session is ENDED (app-exit: with status 0); any other means FAILED."""
 
@@ -107,7 +111,8 @@ class Record:
     """What `session.json` holds: the server's intent, written before submission and again with the job id.
 
     `submitter` is `host:pid:start time` of the process that wrote the intent, so that an intent whose writer died
-    can be told from one that is still being submitted. Times are epoch seconds.
+    can be told from one that is still being submitted. `stopped` is when its user ended it, `refused` why the scheduler
+    did not take that; None when it did. Times are epoch seconds.
     """
 
     key: Annotated[str, text(128, KEY)]
@@ -134,10 +139,13 @@ class Record:
         return read(cls, data)
 
 
-def session_state(job: Job, connection: Connection | None, end: End | None) -> SessionState:
-    """What the user sees, from what the scheduler says and what the job wrote (both of the current run only)."""
+def session_state(job: Job, connection: Connection | None, end: End | None, *, stopped: bool = False) -> SessionState:
+    """What the user sees, from what the scheduler says and what the job wrote (both of the current run only).
+
+    `stopped`: its user had it ended.
+    """
     if job.state is JobState.COMPLETED:
-        return _ended(job, connection, end)
+        return _ended(job, connection, end, stopped)
     if job.state is JobState.RUNNING:
         if end:
             return SessionState.ENDING
@@ -147,14 +155,16 @@ def session_state(job: Job, connection: Connection | None, end: End | None) -> S
     return SessionState(job.state.value)  # QUEUED, HELD and SUSPENDED look the same from both sides
 
 
-def _ended(job: Job, connection: Connection | None, end: End | None) -> SessionState:
-    """ENDED or FAILED: the job's own word first, then the scheduler's exit status (none: cancelled while queued)."""
+def _ended(job: Job, connection: Connection | None, end: End | None, stopped: bool) -> SessionState:
+    """ENDED or FAILED: the job's own word first, then the scheduler's exit status (none: cancelled while queued).
+
+    A run that had a display tells its end, unless its node fails: then no exit status of the scheduler's is good.
+    """
     if end:
         well = end.reason in ENDED_WELL and not (end.reason == "app-exit" and end.exit_status)
         return SessionState.ENDED if well else SessionState.FAILED
-    if job.cause in ENDED_WELL or (job.cause is None and job.exit_status is None):
-        return SessionState.ENDED
-    return SessionState.ENDED if connection and job.exit_status == 0 else SessionState.FAILED
+    well = stopped if connection else job.exit_status is None
+    return SessionState.ENDED if job.cause in ENDED_WELL or (job.cause in UNTOLD and well) else SessionState.FAILED
 
 
 @dataclass(frozen=True)
@@ -185,6 +195,16 @@ class Session:
     @property
     def state(self) -> SessionState:
         """Derived, every time; a session that was told to stop is ENDING until the scheduler says that it ended."""
-        state = session_state(self.job, self.connection, self.end)
-        stopping = self.record.stopped is not None and not state.final and state is not SessionState.UNREACHABLE
-        return SessionState.ENDING if stopping else state
+        state = session_state(self.job, self.connection, self.end, stopped=self.stopping)
+        shown = self.stopping and not state.final and state is not SessionState.UNREACHABLE
+        return SessionState.ENDING if shown else state
+
+    @property
+    def stopping(self) -> bool:
+        """Whether its user had it ended, and the scheduler did not refuse."""
+        return self.record.stopped is not None and self.record.refused is None
+
+    @property
+    def may_run(self) -> bool:
+        """Whether its job may run though nobody knows it any more: it has not told its end, and no stop was taken."""
+        return self.job.cause == FORGOTTEN and self.end is None and not self.stopping

@@ -21,6 +21,7 @@ from qconnect_web.api.installation import OPENAPI
 from qconnect_web.errors import QConnectError
 from qconnect_web.http.base import JOB
 from qconnect_web.http.statuses import STATUS, status_of
+from qconnect_web.private_files import seal
 from tests.support.deadline import eventually
 from tests.support.servers import Answer, JupyterServer
 
@@ -133,6 +134,25 @@ def test_a_session_from_start_to_oblivion(server: JupyterServer) -> None:
     assert ended["state"] == "ENDED"
     assert server.request("POST", f"{path}/stop").status == 200
     assert server.request("DELETE", path).status == 204
+    refused(server.request("GET", path), 404, "unknown-session")
+    told = [line for line in server.log.splitlines() if f"qconnect: session {session['id']} " in line]
+    for word, line in zip(("started", "stopped", "stopped", "forgotten"), told, strict=True):
+        assert line.endswith(f"{word} by a request from 127.0.0.1")
+
+
+def test_a_damaged_session_is_removed_by_the_key_that_it_goes_by(server: JupyterServer) -> None:
+    folder = server.home / ".local/share/qconnect/sessions/broken-one"
+    folder.mkdir(mode=0o700, parents=True)
+    content = folder / "session.json"
+    content.touch(0o600)
+    content.write_bytes(seal({"key": "broken-one"}))
+    path = f"qconnect/api/sessions/{folder.name}"
+    shown = server.request("GET", path).json()
+    follows(shown, "Session")
+    assert (shown["id"], shown["state"]) == ("broken-one", "FAILED")
+    assert str(content) in shown["reason"]
+    assert server.request("DELETE", path).status == 204
+    assert not folder.exists()
     refused(server.request("GET", path), 404, "unknown-session")
 
 

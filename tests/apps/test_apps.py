@@ -17,13 +17,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from qconnect_web import data_files, job_script
+from qconnect_web import data_files
 from qconnect_web.apps import app_file, catalogue
 from qconnect_web.apps import form as forms
 from qconnect_web.apps.app_file import MAX_ICON, MAX_SIZE, read_app_file, schema
 from qconnect_web.apps.catalogue import Catalogue
 from qconnect_web.data_files import data_folder
 from qconnect_web.errors import BadAppFile, BadRequest, QConnectError, UnknownApp
+from qconnect_web.schedulers import directives
 from qconnect_web.units import parse_memory, parse_walltime
 from qconnect_web.values.app import App
 from qconnect_web.values.job import JobSpec
@@ -803,13 +804,40 @@ def test_the_files_in_the_documentation_work(site: Path, user: Path) -> None:
 def test_native_options_and_words_mean_here_what_they_mean_to_job_scripts() -> None:
     rules = schema()["properties"]["resources"]["properties"]
     native = rules["native"]["items"]["pattern"]
-    for text in ("-l feature=fast", "-r n", "-h", "--exclusive", "--gres=gpu:1", "-p short", "-l", "--a b"):
+    for text in (
+        "-l feature=fast",
+        "-r n",
+        "-h",
+        "--exclusive",
+        "--gres=gpu:1",
+        "-p short",
+        "-l",
+        "--a b",
+        "!-l mem",
+        "!--mem",
+        "!-q",
+    ):
         assert re.search(native, text)
-        assert job_script.OPTION.fullmatch(text)
-    for text in ("x", "-l a;b", "-l $(x)", "-l a\n", "--x\ny", "- l", "--", "-l 'a'"):
+        assert directives.OPTION.fullmatch(text)
+    for text in (
+        "x",
+        "-l a;b",
+        "-l $(x)",
+        "-l a\n",
+        "--x\ny",
+        "- l",
+        "--",
+        "-l 'a'",
+        "!",
+        "!mem",
+        "!-l",
+        "!-l mem=1gb",
+        "!--mem=1G",
+        "!!--mem",
+    ):
         assert not re.search(native, text)
-        assert not job_script.OPTION.fullmatch(text)
+        assert not directives.OPTION.fullmatch(text)
     assert re.search(rules["account"]["pattern"], "project42")
     for text in ("a b", "a\n", "-a", "$(x)", ""):
         assert not re.search(rules["account"]["pattern"], text)
-        assert not job_script.WORD.fullmatch(text)
+        assert not directives.WORD.fullmatch(text)

@@ -45,6 +45,8 @@ class Engine:
 
     def submit(self, arguments: list[str]) -> int:
         script = sys.stdin.read()
+        if status := self.refused(script):
+            return status
         with self.number.open("a+") as counter:
             fcntl.flock(counter, fcntl.LOCK_EX)
             counter.seek(0)
@@ -65,6 +67,15 @@ class Engine:
             self.start(folder)
         sentence = self.slurm and "--parsable" not in arguments
         print(f"{'Submitted batch job ' * sentence}{number}{'' if self.slurm else SERVER}")
+        return 0
+
+    def refused(self, script: str) -> int:
+        """OpenPBS's words about a form that is not its own, and their status (recordings: qsub-nodes-gpus, …)."""
+        asked = dict(re.findall(r"^#PBS -l (\w+)=(\S+)", script, re.MULTILINE))
+        if "gpus=" in asked.get("nodes", ""):
+            return self.complain("qsub", {"openpbs": "node(s) specification error"}, 241)
+        if {"nodes", "select"} <= asked.keys():
+            return self.complain("qsub", {"openpbs": "Cannot be used with select or place: nodes"}, 6)
         return 0
 
     def start(self, folder: Path) -> None:

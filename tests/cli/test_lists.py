@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from qconnect_web.cli.exits import Exit
+from qconnect_web.sessions.job_status import JobStatus, to_json
 from qconnect_web.sessions.store import Store
+from qconnect_web.values.job import Job, JobSpec, JobState
 from qconnect_web.values.session import Record
 from tests.cli.command_line import QCONNECT, SMALL, CommandLine, cpu_of
 
@@ -86,6 +91,17 @@ def test_what_would_be_submitted_is_printed_and_nothing_is(full_cli: CommandLine
     assert full_cli.run(job_id, "--script").stdout.startswith("#!/bin/bash -p\n#PBS -N xterm_int_gui\n")
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [{"request_form": "slurm"}, {"request_form": "lsf"}, {"qos": "a b"}, {"native_options": ["!--mem"]}],
+)
+def test_settings_that_stop_a_start_stop_the_script_with_their_name(settings: dict[str, Any], tmp_path: Path) -> None:
+    done = CommandLine(tmp_path, scheduler="local", **settings).run("--app", "xterm", "--script")
+    assert (done.returncode, done.stdout) == (Exit.REFUSED, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert next(iter(settings)) in done.stderr
+
+
 def test_logs_are_printed_without_what_means_nothing(busy_cli: CommandLine, window: str) -> None:
     published, _ = busy_cli.written(window, "connection.json")
     with published.with_name("app.log").open("a") as log:
@@ -137,6 +153,7 @@ def test_a_batch_system_that_is_down_is_no_traceback(full_cli: CommandLine) -> N
     jobs.write_text("not a folder")
     done = full_cli.run("-l")
     assert "Traceback" not in done.stderr
+    assert done.returncode == 10
     assert job_id in done.stdout
     assert full_cli.run("-h").returncode == 0
     assert full_cli.run("-v").stdout.startswith("qconnect ")
@@ -145,6 +162,56 @@ def test_a_batch_system_that_is_down_is_no_traceback(full_cli: CommandLine) -> N
     assert "Traceback" not in done.stderr
     jobs.unlink()
     jobs.with_name("away").rename(jobs)
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        ("exec sleep 60", "has not answered within 1.75 seconds"),
+        ("echo 'qstat: cannot connect to server s (errno=111) Connection refused' >&2; exit 111", "cannot connect"),
+    ],
+)
+def test_a_list_waits_no_longer_than_three_seconds_and_is_as_old_as_it_says(
+    program: str, words: str, tmp_path: Path
+) -> None:
+    cli = CommandLine(tmp_path, scheduler="torque")
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    qstat = programs / "qstat"
+    qstat.write_text(f"#!/bin/bash\n{program}\n")
+    qstat.chmod(0o755)
+    now = time.time()
+    store = Store(cli.sessions_dir)
+    spec = JobSpec("xterm")
+    store.create(Record("key1", "xterm", "XTerm", spec, ("xterm",), created=now, submitted=now, job_id="17.s"))
+    told = JobStatus(Job("17.s", JobState.HELD, queue="fast"), 0.0)
+    store.write_answer({"time": now - 600, "asked": [now - 600.1], "words": [to_json(told, now - 600)]})
+    for heard in (words, "has not answered"):  # the second time it may not be asked again, and is as mute
+        began = time.monotonic()
+        done = cli.run("-l", PATH=f"{programs}:{QCONNECT.parent}:/usr/bin:/bin")
+        assert time.monotonic() - began < 3
+        assert done.returncode == 10
+        assert heard in done.stderr
+        assert "it said 10:0" in done.stderr
+        assert "asyncio" not in done.stderr
+        assert "Traceback" not in done.stderr
+        (row,) = [line for line in done.stdout.splitlines() if "17.s" in line]
+        assert row.split()[3:6] == ["fast", "-", "HELD"]
+
+
+def test_a_session_that_has_ended_has_one_exit_status(full_cli: CommandLine) -> None:
+    job_id = full_cli.start("--app", "xterm")
+    assert full_cli.run(job_id).returncode == 0
+    assert full_cli.run("--stop", job_id).returncode == 0
+    full_cli.await_state(job_id, "ENDED")
+    for options in ((), ("--wait",), ("--json",), ("--url",)):
+        done = full_cli.run(*options, job_id)
+        assert (options, done.returncode) == (options, 3)
+        assert "has ended" in done.stderr
+    child = full_cli.spawn(job_id)
+    child.expect_exact("has ended")
+    child.wait()
+    assert child.exitstatus == 3
 
 
 def test_fifty_sessions_are_listed_at_once(full_cli: CommandLine) -> None:

@@ -145,6 +145,8 @@ def test_json_is_for_programs(busy_cli: CommandLine, named: str) -> None:
     assert found["kind"] == "terminal"
     assert found["name"] == "Größe 漢字 “x”_int_tmux"
     assert json.loads(busy_cli.run(named, "--json").stdout)[0]["id"] == named
+    told = busy_cli.run("-l", "--json", JUPYTER_SERVER_URL="http://hub:8000/user/ann/?x").stdout
+    assert f"/user/ann/qconnect/{named}/" in [session["url"] for session in json.loads(told)], "as REST gives it"
 
 
 def test_the_terminals_size_is_followed(busy_cli: CommandLine, named: str) -> None:

@@ -15,8 +15,8 @@ from tests.transports.ssh.conftest import nodes  # noqa: F401 - a fixture
 from tests.transports.ssh.sshd import SshNodes
 from tests.transports.ssh.test_ssh_questions import PASSWORDS, SECRET, needs_shadow, shadow  # noqa: F401 - the last is a fixture
 
-ELSEWHERE = 'hostname login && exec "$@"'
-"""This machine under another name: whoever runs there has to go over the network."""
+ELSEWHERE = 'mount --bind "$1" "$2" && hostname login && shift 2 && exec "$@"'
+"""This machine under another name, with the same jobs: whoever runs there has to go over the network."""
 
 
 @pytest.fixture
@@ -32,9 +32,9 @@ def far_cli(tmp_path: Path, nodes: SshNodes, shadow: dict[Path, str]) -> Iterato
 def from_elsewhere(cli: CommandLine, *argv: str, **env: str | None) -> pexpect.spawn[str]:
     """`qconnect` on a machine with another name, which sees the same home and the same jobs."""
     jobs = cli.sessions_dir.parent / "local"
-    if not (jobs / "login").exists():
-        (jobs / "login").symlink_to(socket.gethostname())
-    words = ["--uts", "sh", "-c", ELSEWHERE, "sh", str(QCONNECT), *argv]
+    (jobs / "login").mkdir(mode=0o700, exist_ok=True)
+    same = [str(jobs / socket.gethostname()), str(jobs / "login")]
+    words = ["--uts", "--mount", "sh", "-c", ELSEWHERE, "sh", *same, str(QCONNECT), *argv]
     return pexpect.spawn(
         "unshare",
         words,

@@ -31,7 +31,7 @@ def bytes_up(desk: Desk) -> float:
 def relays(desk: Desk) -> list[psutil.Process]:
     assert desk.server.process
     children = psutil.Process(desk.server.process.pid).children()
-    return [child for child in children if "relay_process" in " ".join(child.cmdline())]
+    return [child for child in children if "qconnect_web.relay" in " ".join(child.cmdline())]
 
 
 def test_a_picture_that_moves_is_no_activity_and_the_mouse_is(desk: Desk, page: Page) -> None:

@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 from qconnect_web import job_script
 from qconnect_web.config import QConnect
 from qconnect_web.errors import BadRequest
-from qconnect_web.job_script import option, portable_name, quote, ready_scripts, render, word
+from qconnect_web.job_script import quote, ready_scripts, render
+from qconnect_web.schedulers.directives import option, portable_name, word
+from qconnect_web.schedulers.request_form import PRESETS
 from qconnect_web.values.job import PORTABLE_NAME, JobSpec
 from qconnect_web.values.session import Record
 from tests.support.script_run import app
@@ -139,11 +141,11 @@ def test_control_characters_and_broken_unicode_are_refused(text: str) -> None:
         {"native": ("-v `id`",)},
     ],
 )
-@pytest.mark.parametrize("dialect", ["pbs", "slurm"])
-def test_directives_take_plain_words_only(change: dict[str, object], dialect: str) -> None:
+@pytest.mark.parametrize("form", PRESETS)
+def test_directives_take_plain_words_only(change: dict[str, object], form: str) -> None:
     record = replace(RECORD, spec=replace(SPEC, **change))  # type: ignore[arg-type]  # wrong values are the point
     with pytest.raises(BadRequest):
-        render(app(), record, sessions_dir=None, bind="tls", dialect=dialect)
+        render(app(), record, sessions_dir=None, bind="tls", form=PRESETS[form])
 
 
 @settings(max_examples=300)
@@ -170,17 +172,17 @@ def test_torque_directives_say_what_was_asked() -> None:
         "#PBS -l nodes=1:ppn=2:gpus=1",
         "#PBS -l mem=4GB",
         "#PBS -l walltime=04:00:00",
-        "#PBS -l feature=fast",
-        "#PBS -r n",
         "#PBS -j oe",
         "#PBS -o /home/a_b/scheduler.log",
+        "#PBS -l feature=fast",
+        "#PBS -r n",
     ]
 
 
 def test_slurm_directives_say_what_was_asked() -> None:
     spec = replace(SPEC, queue="batch", account="proj", gpus=1, nodes=2, native=("--constraint=fast",))
     record = replace(RECORD, spec=spec)
-    script = render(app(), record, sessions_dir=None, bind="socket", dialect="slurm", folder=Path("/f"))
+    script = render(app(), record, sessions_dir=None, bind="socket", form=PRESETS["slurm"], folder=Path("/f"))
     assert directives(script) == [
         "#SBATCH --job-name=probe",
         "#SBATCH --partition=batch",
@@ -191,8 +193,8 @@ def test_slurm_directives_say_what_was_asked() -> None:
         "#SBATCH --gpus-per-node=1",
         "#SBATCH --mem=2048M",
         "#SBATCH --time=04:00:00",
-        "#SBATCH --constraint=fast",
         "#SBATCH --output=/f/scheduler.log",
+        "#SBATCH --constraint=fast",
     ]
 
 

@@ -24,6 +24,7 @@ ACCOUNTS, STORE, ROUTES = (
     "tests/sessions/test_store.py::",
     "tests/api/test_routes.py::",
 )
+BOUNDS = "tests/security/test_bounds.py::"
 FRONT, MODELS = "tests/security/test_front.py::", "tests/values/test_models.py::"
 DAMAGED, READER = "tests/sessions/test_damaged.py::", "tests/values/test_reader.py::"
 NEIGHBOURS = "tests/schedulers/test_local_neighbours.py::"
@@ -285,7 +286,7 @@ MUTANTS = [
     ),
     Mutant(
         "the API lets addresses go on",
-        "http/base.py",
+        "http/headers.py",
         ', "Referrer-Policy": "no-referrer"}',
         "}",
         f"{FRONT}test_the_api_lets_no_address_go_on",
@@ -394,5 +395,89 @@ MUTANTS = [
         "whole = PARSABLE.fullmatch(done.out.strip())",
         "whole = PARSABLE.search(done.out.strip())",
         "tests/schedulers/test_refusals.py::test_a_number_alone_is_no_id_and_two_are_none",
+    ),
+    Mutant(
+        "an address that is no text is told as it came",
+        "http/base.py",
+        "raise web.HTTPError(400, UNREADABLE) from None",
+        "return super().decode_argument(value, name)",
+        f"{BOUNDS}test_an_address_that_is_no_text_is_refused_in_our_words[%ff/live]",
+    ),
+    Mutant(
+        "below our address Jupyter answers what we do not",
+        "pages/__init__.py",
+        '    (".+", NowherePage),\n',
+        "",
+        f"{BOUNDS}test_an_address_that_is_no_text_is_refused_in_our_words[no/such/page/%ff]",
+    ),
+    Mutant(
+        "an origin that is none is looked at by Jupyter",
+        "http/origin.py",
+        "        host = urlsplit(origin.lower()).netloc\n    except ValueError:\n        return True",
+        "        host = urlsplit(origin.lower()).netloc\n    except ValueError:\n        return False",
+        f"{BOUNDS}test_an_origin_that_is_none_is_refused[api/sessions-http://[]",
+    ),
+    Mutant(
+        "the scheme of an origin does not count",
+        "http/base.py",
+        "return not (origin and is_counterfeit(origin, self.request)) and super().check_origin()",
+        "return super().check_origin()",
+        f"{BOUNDS}test_a_page_of_this_name_by_another_scheme_is_another_page",
+    ),
+    Mutant(
+        "deep JSON is our fault",
+        "api/base.py",
+        "except (ValueError, RecursionError):",
+        "except ValueError:",
+        f"{BOUNDS}test_json_that_cannot_be_read_is_refused_however_deep",
+    ),
+    Mutant(
+        "a body is taken in before it is refused",
+        "http/base.py",
+        "        self.refuse_body()\n        await super().prepare(**options)",
+        "        await super().prepare(**options)",
+        f"{BOUNDS}test_a_body_over_the_limit_is_refused_before_it_is_sent[api/sessions]",
+    ),
+    Mutant(
+        "a line of the log is as long as its request",
+        "proxy/log_limit.py",
+        "MAX_LINE = 240",
+        "MAX_LINE = 240_000",
+        f"{BOUNDS}test_an_unreadable_request_is_one_short_line_in_the_log",
+    ),
+    Mutant(
+        "the lines of requests are not counted",
+        "proxy/log_limit.py",
+        "LINES = 60",
+        "LINES = 6000",
+        f"{BOUNDS}test_what_is_sent_to_an_address_of_ours_cannot_fill_the_log",
+    ),
+    Mutant(
+        "a request colours the log",
+        "proxy/log_limit.py",
+        "whole = escaped(record.getMessage())",
+        "whole = record.getMessage()",
+        f"{BOUNDS}test_a_request_cannot_colour_the_log",
+    ),
+    Mutant(
+        "any number of pages may show sessions",
+        "pages/live.py",
+        "if most and len(self.rooms) >= most:",
+        "if most and len(self.rooms) >= most * 2:",
+        f"{FRONT}test_pages_beyond_the_bound_get_no_heartbeat",
+    ),
+    Mutant(
+        "each heartbeat looks at all pages",
+        "pages/viewers.py",
+        "if before != (seat.viewer, seat.turn, seat.size):",
+        "if before:",
+        "tests/pages/test_rooms.py::test_a_heartbeat_that_says_nothing_new_costs_no_look_at_the_others",
+    ),
+    Mutant(
+        "all pages are told in one go",
+        "pages/rooms.py",
+        "AT_ONCE = 8",
+        "AT_ONCE = 8000",
+        "tests/pages/test_rooms.py::test_others_have_their_turn_while_many_pages_are_told",
     ),
 ]

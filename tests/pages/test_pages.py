@@ -10,6 +10,7 @@ import re
 import subprocess
 import urllib.request
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,13 @@ from qconnect_web.pages.viewers import Owners, size_of
 from tests.support.servers import Answer, JupyterServer
 
 VIEWER = "0123456789abcdef"
+MOST_PAGES = 6
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, browser_code: None) -> Iterator[JupyterServer]:
-    server = JupyterServer(tmp_path_factory.mktemp("home"), prefix="/a%40b/").start()
+    config = {"QConnect": {"max_live_websockets": MOST_PAGES}}
+    server = JupyterServer(tmp_path_factory.mktemp("home"), prefix="/a%40b/", config=config).start()
     yield server
     server.close()
 
@@ -382,6 +385,24 @@ def test_a_change_is_told_without_being_asked(server: JupyterServer) -> None:
 # --- who decides on the size ---------------------------------------------------------------------------------
 
 
+def test_no_more_pages_than_the_site_allows_show_sessions(server: JupyterServer, session: dict[str, Any]) -> None:
+    async def many() -> None:
+        url, headers = live_url(server, session["id"]), token(server)
+        async with AsyncExitStack() as stack:
+            pages = [
+                await stack.enter_async_context(websockets.connect(url, additional_headers=headers))
+                for _ in range(MOST_PAGES)
+            ]
+            with pytest.raises(InvalidStatus) as refused:
+                await websockets.connect(url, additional_headers=headers)
+            assert refused.value.response.status_code == 429
+            assert b"Close some of them" in refused.value.response.body
+            await pages[0].close()
+            await stack.enter_async_context(websockets.connect(url, additional_headers=headers))
+
+    asyncio.run(many())
+
+
 def seats(*viewers: str) -> Owners:
     owners = Owners()
     for viewer in viewers:
@@ -412,7 +433,6 @@ def test_when_the_owner_leaves_or_hides_another_decides() -> None:
     assert owner(owners) == "b"
     owners.leave("b")
     assert owner(owners) is None
-    assert not owners.empty
 
 
 def test_a_tab_that_comes_back_takes_the_place_of_its_dead_connection() -> None:

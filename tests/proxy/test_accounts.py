@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timezone
-from types import SimpleNamespace
 
 import pytest
 
+from qconnect_web.http.base import QConnectHandler
 from qconnect_web.proxy import asyncio_loop, display_line, log_limit
 from qconnect_web.proxy.activity import INPUT_RATE, Tally
 from qconnect_web.proxy.log_limit import LINES, Bucket, Quiet
@@ -90,7 +90,7 @@ def test_metrics_count_what_happens(
 ) -> None:
     names = [
         'qconnect_upgrades_total{outcome="opened"}',
-        'qconnect_upgrades_total{outcome="forbidden"}',
+        'qconnect_upgrades_total{outcome="origin"}',
         'qconnect_bytes_total{direction="up"}',
         'qconnect_bytes_total{direction="down"}',
         'qconnect_websockets_closed_total{by="browser"}',
@@ -221,7 +221,7 @@ def test_bad_handshakes_do_not_fill_the_log(
 
 
 def test_what_was_left_out_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_limit.CallContext, "get", lambda name: SimpleNamespace(flood_prone=True))
+    monkeypatch.setattr(log_limit.CallContext, "get", lambda name: object.__new__(QConnectHandler))
     clock, quiet = Clock(), Quiet()
     quiet._bucket = Bucket(2, clock)
 
@@ -231,14 +231,6 @@ def test_what_was_left_out_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert [passes() for _ in range(5)] == ["bad request"] * 2 + [None] * 3
     clock.now += 30
-    assert passes() == "bad request (3 lines about displays were left out before this one)"
+    assert passes() == "bad request (3 lines about requests were left out before this one)"
     monkeypatch.setattr(log_limit.CallContext, "get", lambda name: None)
     assert all(passes() for _ in range(10))
-
-
-def test_the_heartbeat_and_the_display_are_the_handlers_that_floods_reach() -> None:
-    from qconnect_web.pages.live import LiveHandler
-    from qconnect_web.proxy.handler import DisplayHandler
-
-    assert LiveHandler.flood_prone
-    assert DisplayHandler.flood_prone

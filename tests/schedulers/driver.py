@@ -14,10 +14,12 @@ from typing import Any
 
 from traitlets.config import Config
 
-from qconnect_web import job_script
+from qconnect_web import site
 from qconnect_web.config import QConnect
 from qconnect_web.errors import QConnectError
+from qconnect_web.job_script import directives
 from qconnect_web.schedulers import Scheduler
+from qconnect_web.schedulers.request_form import PRESETS, USUAL
 from qconnect_web.values.job import JobSpec
 
 
@@ -28,12 +30,12 @@ class Driver:
         self.scheduler = scheduler
         self.folder = folder
 
-    async def submit(self, body: str, spec: dict[str, Any], session: str) -> str:
+    async def submit(self, body: str, spec: dict[str, Any], session: str, form: str | None = None) -> str:
         asked = JobSpec.from_json(spec)
         folder = self.folder / session
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        directives = job_script._directives(asked, self.scheduler.dialect, folder / "scheduler.log")
-        script = f"#!/bin/bash\n{directives}\n{body}\n"
+        asked_by = PRESETS[form or USUAL[self.scheduler.name]]
+        script = f"#!/bin/bash\n{directives(asked, asked_by, folder)}\n{body}\n"
         return await self.scheduler.submit(script, asked, session=session, folder=folder)
 
     async def submit_empty(self) -> str:
@@ -73,8 +75,8 @@ class Driver:
 
 
 async def main(name: str, folder: Path) -> None:
-    site = QConnect(config=Config({"QConnect": {"local_max_running": 2}}))
-    driver = Driver(site._scheduler(name, folder / "sessions"), folder)
+    settings = QConnect(config=Config({"QConnect": {"local_max_running": 2}}))
+    driver = Driver(site._scheduler(settings, name, folder / "sessions"), folder)
     while line := await asyncio.to_thread(sys.stdin.readline):
         method, arguments = json.loads(line)
         try:

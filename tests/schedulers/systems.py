@@ -62,8 +62,9 @@ class System:
             raise getattr(errors, answer["error"])(answer["message"])
         return answer["answer"]
 
-    def submit(self, body: str, spec: JobSpec, session: str = "key1") -> str:
-        self._taken.append(str(self.ask("submit", body, spec.to_json(), session)))
+    def submit(self, body: str, spec: JobSpec, session: str = "key1", form: str | None = None) -> str:
+        """The id of a job with this body; `form` is a preset of request_form, else the batch system's usual one."""
+        self._taken.append(str(self.ask("submit", body, spec.to_json(), session, form)))
         return self._taken[-1]
 
     def query(self, *job_ids: str) -> dict[str, Job]:

@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
-from qconnect_web.errors import SchedulerUnavailable
+from qconnect_web.errors import SchedulerFailed, SchedulerUnavailable
+from qconnect_web.job_script import directives
 from qconnect_web.schedulers.commands import Commands
 from qconnect_web.schedulers.pbs.openpbs import OpenPbsScheduler
 from qconnect_web.schedulers.pbs.torque import TorqueScheduler
+from qconnect_web.schedulers.request_form import PRESETS, USUAL
 from qconnect_web.schedulers.slurm.scheduler import SlurmScheduler
 from qconnect_web.values.job import JobSpec, JobState
 from tests.batch.system import CANCEL, QUERY, BatchSystem
@@ -192,3 +194,23 @@ def test_jobs_of_an_openpbs_without_history_are_told_by_a_question_without_it(
 
     asyncio.run(run())
     assert ["-x" in call.words for call in system.calls("qstat")] == [True, False, False, False]
+
+
+def test_each_batch_system_takes_gpus_in_its_usual_form(system: BatchSystem) -> None:
+    spec = JobSpec("gpu", cores=2, gpus=1)
+    script = "#!/bin/bash\n" + directives(spec, PRESETS[USUAL[system.flavour]])
+    scheduler = KINDS[system.flavour](Commands(), user=getpass.getuser())
+    assert asyncio.run(scheduler.submit(script, spec, session="one", folder=system.root))
+
+
+@pytest.mark.parametrize("case", ["qsub-nodes-gpus", "qsub-select-over-nodes"])
+@pytest.mark.parametrize("system", ["openpbs"], indirect=True)
+def test_openpbs_refuses_torques_form_as_it_was_recorded(system: BatchSystem, case: str) -> None:
+    spec = JobSpec("gpu", gpus=case == "qsub-nodes-gpus")
+    script = directives(spec, PRESETS["torque"]) + "\n#PBS -l select=1:ncpus=1" * (not spec.gpus)
+    scheduler = OpenPbsScheduler(Commands(), user=getpass.getuser())
+    with pytest.raises(SchedulerFailed) as caught:
+        asyncio.run(scheduler.submit(script, spec, session="one", folder=system.root))
+    assert caught.value.reason == "request-form"
+    assert recorded(OPENPBS, case).err.strip().removeprefix("qsub: ") in caught.value.message
+    assert "QConnect.request_form" in caught.value.message

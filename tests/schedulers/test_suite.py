@@ -13,6 +13,7 @@ import pytest
 
 from qconnect_web.errors import BadRequest, QConnectError, SchedulerFailed
 from qconnect_web.schedulers.detect import detect
+from qconnect_web.schedulers.request_form import PRESETS, USUAL
 from qconnect_web.values.job import JOB_ID, JobSpec, JobState
 from tests.schedulers.systems import System
 from tests.support.deadline import eventually
@@ -152,6 +153,16 @@ def test_cores_memory_and_name_arrive(system: System) -> None:
     assert job.exit_status == 0
     if system.name != "local":
         assert job.name == "Unicode-name"
+
+
+def test_every_form_of_a_request_that_needs_no_hardware_is_taken(system: System) -> None:
+    dialect = PRESETS[USUAL[system.name]].dialect
+    for name in [name for name, form in PRESETS.items() if form.dialect == dialect]:
+        if system.name in ("torque", "openpbs") and name != USUAL[system.name]:
+            continue  # TORQUE has no `select`
+        spec = JobSpec("form", cores=2, memory="100MB", walltime="00:10:00")
+        job = system.wait(system.submit("exit 5", spec, form=name), JobState.COMPLETED)
+        assert job.exit_status == 5, name
 
 
 @pytest.mark.timeout(240)

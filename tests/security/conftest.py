@@ -66,7 +66,8 @@ def table(server: JupyterServer, session: dict[str, Any]) -> list[tuple[str, typ
     files = {"static/([0-9a-f]{32})/(.+)": f"static/{ours}", "client/([0-9a-f]{32})/(.+)": load_vnc_client().url}
     groups = [(ANY_JOB, session["id"]), (JOB, session["id"]), ("([A-Za-z0-9._-]{1,64})", "xterm")]
     groups += [("(?P<viewer>[A-Za-z0-9_-]{8,64})", "viewer-0001"), ("(?P<ticket>[^/]*)", "nonsense")]
-    groups += [("(?:/(?P<file>.*))?", "/index.html"), ("api/.+", "api/x"), ("/?", "/"), ("\\", "")]
+    groups += [("(?:/(?P<file>.*))?", "/index.html"), ("api/.+", "api/x"), (".+", "no/such/page")]
+    groups += [("/?", "/"), ("\\", "")]
     found = []
     for pattern, kind in [*api.HANDLERS, *proxy.HANDLERS, *pages.HANDLERS]:
         path = files.get(pattern, pattern)

@@ -11,6 +11,7 @@ import pytest
 
 from qconnect_web import api, pages
 from qconnect_web.apps.catalogue import Catalogue
+from qconnect_web.pages.rooms import Rooms
 from qconnect_web.sessions.store import Store
 from qconnect_web.transports.tls import TlsTransport
 from tests.proxy.test_websocket_doors import EVIL, LooksOnly
@@ -77,6 +78,11 @@ def test_a_cookie_opens_no_heartbeat_for_another_page(front: Front, origin: str 
 def test_who_may_only_look_opens_no_heartbeat(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(front.app.web_app.settings, "authorizer", LooksOnly(parent=front.app))
     assert live(front, {"Cookie": front.cookie(), "Origin": front.origin}) == 403
+
+
+def test_pages_beyond_the_bound_get_no_heartbeat(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Rooms, "__len__", lambda self: 200)
+    assert live(front, {"Cookie": front.cookie(), "Origin": front.origin}) == 429
 
 
 def test_an_icon_that_is_opened_as_a_page_can_do_nothing(raw: Raw) -> None:

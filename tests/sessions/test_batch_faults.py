@@ -220,6 +220,41 @@ def test_a_submission_whose_answer_says_no_id_is_one_job_and_one_session(
     assert len(system.jobs()) == len(server.sessions()) == 1
 
 
+def test_a_start_is_answered_while_the_batch_system_still_thinks(tmp_path: Path, servers: list[JupyterServer]) -> None:
+    """Who asked has words in time; the submission goes on, and is one session, also for who asks again."""
+    system = BatchSystem(tmp_path / "batch", "torque")
+    system.pause()
+    server = begin(servers, tmp_path, system, **FAST, START_PATIENCE=0.5)
+    system.fault("qsub", "sleep 2")
+    key = {"Idempotency-Key": "patient"}
+    began = time.monotonic()
+    answer = server.request("POST", "qconnect/api/sessions", {"app": "xterm"}, key)
+    assert time.monotonic() - began < 2
+    assert (answer.status, answer.json()["reason"]) == (504, "timeout")
+    assert "Look there before you start another" in answer.json()["message"]
+    (session,) = eventually(server.sessions, 15, "the session of the late job")
+    again = server.request("POST", "qconnect/api/sessions", {"app": "xterm"}, key)
+    assert (again.status, again.json()["id"]) == (201, session["id"])
+    assert len(system.jobs()) == 1
+
+
+def test_a_stop_that_its_node_refused_is_carried_out_when_it_is_back(
+    tmp_path: Path, servers: list[JupyterServer]
+) -> None:
+    system = BatchSystem(tmp_path / "batch", "torque")
+    server = begin(servers, tmp_path, system, **FAST, STOP_STEP=0.2)
+    job_id = server.launch()["id"]
+    server.wait_for(job_id, "READY")
+    system.fault("qdel", "echo 'qdel: Server could not connect to MOM 1.head' >&2; exit 224")
+    assert server.request("POST", f"qconnect/api/sessions/{job_id}/stop").status == 502
+    eventually(lambda: len(system.calls("qdel")) >= 3, 15, "two more tries")
+    session = server.session(job_id)
+    assert session["state"] == "READY"
+    assert "could not connect to MOM" in session["reason"]
+    system.well("qdel")
+    server.wait_for(job_id, "ENDED")
+
+
 def test_an_id_in_a_sentence_is_found(tmp_path: Path, servers: list[JupyterServer]) -> None:
     system = BatchSystem(tmp_path / "batch", "slurm")
     system.pause()

@@ -11,6 +11,7 @@ import pytest
 
 from qconnect_web.sessions import job_status, known, runs, timings
 from qconnect_web.sessions.clock import Now
+from qconnect_web.sessions.describe import reason
 from qconnect_web.sessions.job_status import JobStatus, unheard, updated
 from qconnect_web.sessions.known import Known, derive
 from qconnect_web.sessions.store import Facts
@@ -83,6 +84,11 @@ def stop(told: Heard) -> Heard:
     return told.look(record=replace(told.facts.record, stopped=told.now.epoch))
 
 
+def refuse(told: Heard) -> Heard:
+    assert told.facts
+    return told.look(record=replace(told.facts.record, refused="The node does not answer."))
+
+
 def miss(told: Heard, times: int, seconds: float) -> Heard:
     for _ in range(times):
         told.time += seconds
@@ -140,6 +146,7 @@ EVENTS: dict[str, Callable[[Heard], Heard]] = {
     "display": lambda told: told.look(run="r1", connection=CONNECTION),
     "end": lambda told: told.look(run="r1", connection=CONNECTION, end=END),
     "stop": stop,
+    "refused": lambda told: refuse(stop(told)),
     "no-answer": stale,
     "time": later,
     "removed": gone,
@@ -151,16 +158,17 @@ held       |HELD        HELD     HELD     HELD     HELD     HELD      ENDING   H
 running    |STARTING    STARTING STARTING STARTING READY    READY     ENDING   ENDING    ENDING    STARTING STARTING
 elsewhere  |STARTING    STARTING STARTING STARTING STARTING STARTING  ENDING   STARTING  STARTING  STARTING STARTING
 suspended  |SUSPENDED   SUSPENDED SUSPENDED SUSPENDED SUSPENDED SUSPENDED ENDING SUSPENDED SUSPENDED SUSPENDED SUSPENDED
-completed  |FAILED      FAILED   FAILED   FAILED   ENDED    ENDED     ENDED    ENDED     ENDED     FAILED   FAILED
-cancelled  |ENDED       ENDED    ENDED    ENDED    ENDED    ENDED     ENDED    ENDED     ENDED     ENDED    ENDED
+completed  |FAILED      FAILED   FAILED   FAILED   FAILED   FAILED    ENDED    ENDED     ENDED     FAILED   FAILED
+cancelled  |ENDED       ENDED    ENDED    ENDED    FAILED   FAILED    ENDED    ENDED     ENDED     ENDED    ENDED
 unsaid     |UNREACHABLE QUEUED   HELD     STARTING READY    SUSPENDED ENDING   ENDING    ENDED     FAILED   UNREACHABLE
 missed     |UNREACHABLE QUEUED   HELD     STARTING READY    SUSPENDED ENDING   ENDED     ENDED     FAILED   UNREACHABLE
 missed-3   |UNREACHABLE QUEUED   HELD     STARTING READY    SUSPENDED ENDING   ENDED     ENDED     FAILED   UNREACHABLE
-missed-1min|ENDED       ENDED    ENDED    ENDED    ENDED    ENDED     ENDED    ENDED     ENDED     FAILED   ENDED
+missed-1min|ENDED       ENDED    ENDED    ENDED    FAILED   FAILED    ENDED    ENDED     ENDED     FAILED   ENDED
 run        |STARTING    STARTING STARTING STARTING STARTING SUSPENDED ENDING   STARTING  -         -        STARTING
 display    |READY       READY    READY    READY    READY    SUSPENDED ENDING   ENDING    ENDED     -        READY
 end        |ENDING      ENDING   ENDING   ENDING   ENDING   SUSPENDED ENDING   ENDING    ENDED     ENDED    ENDING
 stop       |ENDING      ENDING   ENDING   ENDING   ENDING   ENDING    ENDING   ENDING    ENDED     FAILED   UNREACHABLE
+refused    |QUEUED      QUEUED   HELD     STARTING READY    SUSPENDED READY     ENDING    ENDED     FAILED   UNREACHABLE
 no-answer  |QUEUED      QUEUED   HELD     STARTING READY    SUSPENDED ENDING   ENDING    ENDED     FAILED   UNREACHABLE
 time       |UNREACHABLE QUEUED   HELD     STARTING READY    SUSPENDED ENDING   ENDING    ENDED     FAILED   UNREACHABLE
 removed    |none        none     none     none     none     none      none     none      none      none     none
@@ -221,10 +229,63 @@ def test_a_word_that_was_asked_for_before_the_run_was_seen_says_nothing_of_it() 
     assert told.look().word == "READY"
 
 
-def test_an_answer_that_says_nothing_of_a_run_leaves_its_session_unreachable() -> None:
+def test_an_answer_that_says_nothing_of_a_job_takes_nothing_from_what_its_run_has_shown() -> None:
     told = Heard().look(run="r1", connection=CONNECTION)
     assert told.word == "READY"
-    assert told.answer(of(JobState.UNKNOWN)).word == "UNREACHABLE"
+    assert told.answer(of(JobState.UNKNOWN)).word == "READY"
+    first = Heard().answer(of(JobState.UNKNOWN))
+    assert first.word == "UNREACHABLE"
+    assert first.look(run="r1", connection=CONNECTION).word == "READY"
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_an_end_is_believed_though_the_last_word_on_its_job_is_that_it_waits(restart: bool) -> None:
+    """The scheduler has forgotten the job: what it said before the run says nothing of the run's end."""
+    told = Heard().answer(of(JobState.QUEUED)).look(run="r1", connection=CONNECTION).look(end=END)
+    if restart:
+        told.known = Known()
+        told.look()
+    miss(told, 1, 0)
+    assert (told.word, told.session.end) == ("ENDED", END)
+    assert told.look().session.end == END
+
+
+def test_a_job_that_runs_again_has_no_exit_status_of_the_run_before() -> None:
+    told = ready().answer(replace(RUNNING, starts=2, exit_status=271, ended=EPOCH + 5, cause="cancelled"))
+    told.look(run="r2", connection=replace(CONNECTION, run="r2"))
+    assert (told.word, told.session.job.exit_status, told.session.job.cause) == ("READY", None, None)
+
+
+def test_a_run_that_had_a_display_and_tells_no_end_has_lost_its_node() -> None:
+    told = ready().answer(Job("1.s", JobState.COMPLETED, exit_status=0, node="n1"))
+    assert reason(told.session) == (
+        "The job ended: its exit status was 0. The job has not said how: its node n1 may have failed."
+    )
+    late = told.look(end=END)
+    assert (late.word, reason(late.session)) == ("ENDED", END.message)
+
+
+def test_a_stop_that_was_refused_is_told_with_its_reason_and_the_session_lives_on() -> None:
+    told = refuse(stop(ready()))
+    assert told.word == "READY"
+    assert told.known.pending, "it is asked about, as it is to end"
+    assert "The node does not answer." in (reason(told.session) or "")
+    assert told.changes[-1] == told.session
+
+
+@pytest.mark.parametrize(
+    ("told", "may_run"),
+    [
+        (lambda: miss(ready(), 3, 31), True),
+        (lambda: refuse(stop(miss(ready(), 3, 31))), True),
+        (lambda: stop(miss(ready(), 3, 31)), False),
+        (lambda: miss(ready().look(end=END), 3, 31), False),
+        (lambda: ready().answer(Job("1.s", JobState.COMPLETED, exit_status=0)), False),
+        (ready, False),
+    ],
+)
+def test_only_a_job_that_was_forgotten_may_run_on_behind_its_end(told: Callable[[], Heard], may_run: bool) -> None:
+    assert told().session.may_run == may_run
 
 
 def test_an_end_tells_the_exit_status_that_the_scheduler_has_forgotten() -> None:

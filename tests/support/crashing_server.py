@@ -14,6 +14,7 @@ from jupyter_server.serverapp import main
 from qconnect_web.schedulers import commands
 from qconnect_web.schedulers.local.scheduler import LocalScheduler
 from qconnect_web.schedulers.pbs.torque import TorqueScheduler
+from qconnect_web.sessions import timings
 from qconnect_web.sessions.job_cache import JobCache
 from qconnect_web.sessions.manager import SessionManager
 from qconnect_web.sessions.poll import Poll
@@ -89,5 +90,6 @@ def arm(kind: type[Any], name: str, when: str) -> None:
 
 if __name__ == "__main__":
     system, point = (Path.home() / "crash-at").read_text().split()
+    timings.READY_INTERVAL = 2.0  # points of a question to the batch system would be waited for a minute
     arm(*(POINTS if system == "local" else BATCH_POINTS)[point])
     main()

@@ -27,6 +27,7 @@ from tornado.httpserver import HTTPServer
 
 from qconnect_web import proxy
 from qconnect_web.clients import xpra
+from qconnect_web.config import QConnect
 from qconnect_web.errors import UnknownSession
 from qconnect_web.proxy.failures import Troubles
 from qconnect_web.proxy.log_limit import Quiet
@@ -70,6 +71,9 @@ class Manager:
                 return Session(facts.record, job, facts.connection, facts.end)
         raise UnknownSession(f"There is no session {job_id}.")
 
+    async def list(self) -> list[Session]:
+        return []
+
     async def endpoint(self, job_id: str, timeout: float) -> tuple[Session, Endpoint]:
         if self.hold:
             await asyncio.wait_for(self.hold.wait(), timeout)
@@ -112,6 +116,7 @@ class Jupyter:
             sessions=self.manager,
             tickets=self.tickets,
             hosts=frozenset(),
+            settings=QConnect(),
             clients=xpra.Clients([]),
             places=Places(app.log, Relay(app.log), most=self.most, per_minute=0),
             troubles=Troubles(),

@@ -2,6 +2,7 @@
 import type { ReactElement } from 'react';
 import { createRoot } from 'react-dom/client';
 
+import { withoutToken } from '../core/address';
 import { AppModel } from '../core/apps';
 import type { IApp } from '../core/models';
 import { Once } from '../core/once';
@@ -71,6 +72,7 @@ class Home {
   private readonly _sessions: SessionModel;
 }
 
+history.replaceState(history.state, '', withoutToken(location.href));
 const place = document.querySelector('main');
 if (place) {
   const home = new Home(pageServer(document.body.dataset['base'] ?? '/', () => document.cookie));

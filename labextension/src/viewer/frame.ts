@@ -42,9 +42,11 @@ export class Frame {
   ) {
     this.element.title = name;
     this.element.className = 'display coming';
-    this.element.allow = 'clipboard-read; clipboard-write; fullscreen; keyboard-map';
+    this.element.allow = 'clipboard-write; fullscreen; keyboard-map';
     if (address.sandbox) {
       this.element.setAttribute('sandbox', 'allow-scripts allow-downloads allow-pointer-lock');
+    } else {
+      this.element.allow += '; clipboard-read'; // not for a client that a node has sent
     }
     this.element.referrerPolicy = 'no-referrer';
     const parameters = new URLSearchParams({ ...PARAMS, path: address.path });

@@ -1,7 +1,9 @@
 /** The viewer page: joins the server's word, the display and what is shown; the only place that knows them all. */
+import { withoutToken } from '../core/address';
 import { mark, record } from '../core/marks';
 import type { IClientAddress, ILiveAnswer, ISession } from '../core/models';
 import { pageServer } from '../core/request';
+import { shown, shownSession } from '../core/shown';
 import { isFinal } from '../core/states';
 import { english } from '../core/trans';
 import { ClipboardDialog } from './clipboard-dialog';
@@ -124,7 +126,7 @@ class Page {
     if (this._session?.state !== answer.session.state) {
       mark('state', answer.session.state);
     }
-    this._session = answer.session;
+    this._session = shownSession(answer.session);
     if (answer.client || !this._frames.wanting) {
       this._address = answer.client;
     }
@@ -137,7 +139,7 @@ class Page {
     if (name === 'echo') {
       this._health.echo();
     } else if (name === 'title') {
-      this._windowTitle = data.title;
+      this._windowTitle = shown(data.title);
       this._panel.tell({ qconnect: 'title', title: this._title });
       this._render();
     } else if (name === 'focus') {
@@ -250,5 +252,6 @@ class Page {
 }
 
 const { base = '/', session = '', title = '' } = document.body.dataset;
+history.replaceState(history.state, '', withoutToken(location.href));
 Object.assign(window, { qconnect: record });
-new Page({ server: pageServer(base, () => document.cookie), trans: english }, session, title);
+new Page({ server: pageServer(base, () => document.cookie), trans: english }, session, shown(title));

@@ -51,7 +51,8 @@ export function sayingOf(
     return { title, line, note: trans.__('The terminal itself: qconnect %1', session.id), tone: 'busy' };
   }
   const line = trouble?.message ?? busy(phase, state, trans);
-  return { title, line, note: phase === 'live' ? '' : kept, tone: 'busy' };
+  const away = phase === 'reconnecting' && (trouble !== null || state.lost === 'silent'); // the node may have failed
+  return { title, line, note: phase === 'live' || away ? '' : kept, tone: 'busy' };
 }
 
 function busy(phase: Phase, { linked, lost, attempts }: IWaitingState, trans: ITrans): string {

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ...errors import BadRequest, SchedulerFailed, SchedulerUnavailable
-from ...values.job import JOB_ID, Job, JobSpec, JobState, same_job
+from ...values.job import JOB_ID, Job, JobState, same_job
 from ..commands import Done
 from .refusals import silent
 
@@ -92,17 +92,10 @@ def askable(job_ids: Iterable[str]) -> list[str]:
     return [job_id for job_id in job_ids if JOB_ID.fullmatch(job_id) and "[]" not in job_id]
 
 
-def check_submission(script: str, spec: JobSpec) -> None:
-    """Raises SchedulerFailed for an empty script, which TORQUE accepts and loses, and BadRequest for an array."""
+def check_submission(script: str) -> None:
+    """Raises SchedulerFailed for an empty script, which TORQUE accepts and loses."""
     if not script.strip():
         raise SchedulerFailed("The job script is empty, so it was not submitted.", reason="empty-script")
-    check_native(spec.native)
-
-
-def check_native(options: Iterable[str]) -> None:
-    """Raises BadRequest for options that would make an array of jobs out of one."""
-    if array := next((option for option in options if re.match(r"-[tJ]|--array|-a[ 0-9]", option)), None):
-        raise BadRequest(f"{array!r} asks for an array of jobs, and a session is one job. Remove it from the options.")
 
 
 # ------------------------------------------------------------------ answers

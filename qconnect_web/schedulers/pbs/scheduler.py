@@ -20,7 +20,7 @@ class PbsScheduler:
 
     async def submit(self, script: str, spec: JobSpec, *, session: str, folder: Path) -> str:
         """Queues the job with its script on qsub's input, from within the session's folder."""
-        common.check_submission(script, spec)
+        common.check_submission(script)
         return refusals.job_id_of(await self._commands.act(common.submit_argv(session), text=script, folder=folder))
 
     async def cancel(self, job_id: str) -> None:

@@ -9,7 +9,8 @@ SUBMIT_REFUSALS = (
         ("cli_filter plugin", "job_submit plugin", "error: lua:", "slurm_job_submit"),
         "submit-filter",
         "The site's own check of jobs did not let this one through. Change what it complains about; what the launch "
-        "form does not offer, like the form in which memory is asked for, is a setting of the site.",
+        "form does not offer, like the form in which memory is asked for, is a setting of the site "
+        "(QConnect.request_form).",
     ),
     # ---- limits of accounts and QOS stand before the sentence about all of them that Slurm puts behind
     Refusal(
@@ -116,7 +117,8 @@ SUBMIT_REFUSALS = (
         ("Memory specification can not be satisfied",),
         "request-form",
         "This site's Slurm takes no amount of memory from a job, or no node has so much. If less does not help, the "
-        "site does not schedule memory, and how it is asked for is a setting of the site: ask your administrator.",
+        "site does not schedule memory, and how it is asked for is a setting of the site (QConnect.request_form): ask "
+        "your administrator.",
     ),
     Refusal(
         ("mutually exclusive",),

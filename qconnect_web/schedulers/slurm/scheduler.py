@@ -29,7 +29,7 @@ class SlurmScheduler:
 
     async def submit(self, script: str, spec: JobSpec, *, session: str, folder: Path) -> str:
         """Queues the job with its script on sbatch's input, from within the session's folder."""
-        common.check_submission(script, spec)
+        common.check_submission(script)
         return argv.job_id_of(await self._commands.act(argv.submit_argv(session), text=script, folder=folder))
 
     async def query(self, job_ids: list[str]) -> dict[str, Job]:
