@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.support.servers import REPOSITORY
@@ -16,6 +18,15 @@ def browser_code() -> None:
         from hatch_build import build_frontend
 
         build_frontend(REPOSITORY)
+
+
+@pytest.fixture
+def programs_named(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What shipped apps require is on PATH by name, for tests in which no job gets to its program."""
+    folder = tmp_path_factory.mktemp("bin")
+    for program in ("xterm", "tmux"):
+        (folder / program).symlink_to("/bin/true")
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -28,7 +28,7 @@ from qconnect_web.values.job import JobSpec
 from tests.cluster.torque import qsub, submit
 from tests.support.recordings import DATA, OPENPBS, TORQUE, recorded
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("programs_named")]
 SPEC = JobSpec("probe", cores=4, memory="6GB", walltime="01:00:00", gpus=1)
 TWO = replace(SPEC, nodes=2, gpus=2)
 PROFILES = {

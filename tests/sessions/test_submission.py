@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from qconnect_web.site import build, build_sessions
 from qconnect_web.values.session import Record, Session
 from tests.sessions.defaults import limits
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("programs_named")]
 
 
 class FullDisk(Store):
@@ -41,9 +40,6 @@ class FullDisk(Store):
 
 @pytest.fixture
 def sessions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SessionManager:
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/xterm").symlink_to("/bin/true")  # no job of these tests gets to its program
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     monkeypatch.setattr("qconnect_web.site.Store", FullDisk)
     monkeypatch.setattr(timings, "PENDING_INTERVAL", 0.2)
     monkeypatch.setattr(timings, "READY_INTERVAL", 0.2)
