@@ -114,9 +114,9 @@ def render(
 ) -> str:
     """The script of a session that the server submits, tagged with `record.key`.
 
-    `bind` is what the transport dials (`tls` or `socket`), `form` how the batch system is asked, `node_setup` the site's
-    bash before the search for xpra, `folder` where its own output goes. Raises BadRequest for what cannot be asked or
-    passed on.
+    `bind` is what the transport dials (`tls` or `socket`), `form` how the batch system is asked, `node_setup` the
+    site's bash before the search for xpra, `folder` where its own output goes. Raises BadRequest for what cannot be
+    asked or passed on.
     """
     if bind not in ("tls", "socket"):
         raise ValueError(f"there is no bind {bind!r}")

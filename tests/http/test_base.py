@@ -15,7 +15,7 @@ from qconnect_web.errors import UnknownSession
 from qconnect_web.http.base import QConnectHandler
 from qconnect_web.pages.live import LiveHandler
 from qconnect_web.proxy.websockets import DisplayWebsocket
-from tests.security.test_front import Front, opened
+from tests.security.front import Front, opened
 from tests.support.jupyter_here import BASE, Jupyter
 
 ROUTES: list[tuple[str, type[QConnectHandler]]] = [*api.HANDLERS, *proxy.HANDLERS, *pages.HANDLERS]

@@ -15,6 +15,7 @@ from qconnect_web import api, pages, proxy
 from qconnect_web.clients.xpra import load_vnc_client
 from qconnect_web.http.base import ANY_JOB, JOB
 from qconnect_web.pages.handlers import our_files
+from tests.security.front import Front, opened
 from tests.security.raw import Raw
 from tests.support.servers import JupyterServer
 
@@ -27,6 +28,13 @@ def server(tmp_path_factory: pytest.TempPathFactory, browser_code: None) -> Iter
     server = JupyterServer(tmp_path_factory.mktemp("home"), prefix=PREFIX, config=settings).start()
     yield server
     server.close()
+
+
+@pytest.fixture(scope="module")
+def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    """The doors alone, in this process."""
+    with opened(tmp_path_factory.mktemp("home")) as front:
+        yield front
 
 
 @pytest.fixture(scope="package")

@@ -13,20 +13,15 @@ import pytest
 
 from qconnect_web.plain_text import escaped
 from qconnect_web.proxy.log_limit import LINES, Bucket
+from tests.security.front import Front
 from tests.security.raw import Raw
-from tests.security.test_front import JSON, Front, opened
+from tests.security.test_front import JSON
 from tests.support.deadline import eventually
 from tests.support.jupyter_here import BASE
 from tests.support.servers import JupyterServer
 
 SESSIONS, TYPE = "qconnect/api/sessions", {"Content-Type": JSON}
 MIB = 1024 * 1024
-
-
-@pytest.fixture(scope="module")
-def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
-    with opened(tmp_path_factory.mktemp("home")) as front:
-        yield front
 
 
 @pytest.fixture
