@@ -65,6 +65,11 @@ class JobCache:
         self.statuses[job_id] = JobStatus(Job(job_id, JobState.QUEUED), moment.monotonic)
         self.budget.expect(moment)
 
+    @property
+    def unanswered(self) -> str | None:
+        """That the last question, by whatever server, has not been answered, if so."""
+        return "The batch system has not answered when it was last asked." if self.budget.mute(now()) else None
+
     async def ask(self, job_ids: list[str], *, all_mine: bool = False) -> list[Job] | None:
         """Puts one question for all these jobs; a scheduler that does not answer leaves its last words standing.
 

@@ -54,7 +54,7 @@ class SessionManager:
         self.scheduler = scheduler
         self.queues = Queues(scheduler)
         self._transport, self._store, self._limits = transport, store, limits
-        cache = JobCache(scheduler, store, limits.questions_per_minute)
+        self._cache = cache = JobCache(scheduler, store, limits.questions_per_minute)
         self._poll = Poll(store, cache, log)
         self._connector = Connector(transport=transport, store=store, poll=self._poll, cache=cache)
         self._log = log
@@ -125,12 +125,12 @@ class SessionManager:
             await asyncio.wait_for(self._poll.asked(), patience)
         except asyncio.TimeoutError:
             return f"The batch system has not answered within {patience:g} seconds."
-        return self._poll.problems.of(SCHEDULER) or self._poll.unanswered
+        return self._poll.problems.of(SCHEDULER) or self._cache.unanswered
 
     @property
     def answered(self) -> float | None:
         """When the scheduler last answered, to whatever server or command line (epoch seconds)."""
-        return self._poll.answered
+        return self._cache.budget.answered
 
     def _named(self, job_id: str) -> Sessions:
         sessions = self._poll.known.sessions.values()

@@ -55,7 +55,7 @@ class Poll:
                 await self.look()
             self.looked.set()
             self._ask_if_due()
-            await happens(self._wake, self._pause())
+            await happens(self._wake, _pause(self.known, watched=self.observers.watched))
 
     async def close(self) -> None:
         """Ends the loop, and a question that is under way."""
@@ -97,16 +97,6 @@ class Poll:
         await self.looked.wait()
         if self._asking:
             await asyncio.shield(self._asking)
-
-    @property
-    def answered(self) -> float | None:
-        """When the scheduler last answered (epoch seconds)."""
-        return self._cache.budget.answered
-
-    @property
-    def unanswered(self) -> str | None:
-        """That the last question, by whatever server, has not been answered, if so."""
-        return "The batch system has not answered when it was last asked." if self._cache.budget.mute(now()) else None
 
     def _derive(self, facts: Mapping[str, Facts]) -> None:
         """Derives the sessions, and tells of those that changed.
@@ -155,14 +145,14 @@ class Poll:
         if await self.stops.send_again(self.known.live):
             self._cache.budget.hurry(now())
 
-    def _pause(self) -> float:
-        """Seconds until the next look: the more somebody waits for what it may say, the sooner."""
-        if not self.observers.watched:
-            pending = self.known.pending or bool(_intents(self.known))
-            return timings.LOOK_PENDING if pending else timings.LOOK_IDLE
-        if not self.known.pending:
-            return timings.LOOK_WATCHED
-        return timings.LOOK_OPENING if self.known.opening(now()) else timings.LOOK_WAITING
+
+def _pause(known: Known, *, watched: bool) -> float:
+    """Seconds until the next look: the more somebody waits for what it may say, the sooner."""
+    if not watched:
+        return timings.LOOK_PENDING if known.pending or _intents(known) else timings.LOOK_IDLE
+    if not known.pending:
+        return timings.LOOK_WATCHED
+    return timings.LOOK_OPENING if known.opening(now()) else timings.LOOK_WAITING
 
 
 def _intents(known: Known) -> list[Record]:
