@@ -25,7 +25,7 @@ unit: $(STAMP) ## within a minute: what needs Python and Node alone, no Debian p
 	$(MAKE) --no-print-directory --output-sync -j2 unit-python unit-web
 
 unit-python:
-	$(BIN)/pytest --quiet --unit tests
+	$(BIN)/pytest --quiet --numprocesses 2 --unit tests
 
 unit-web:
 	npm test
