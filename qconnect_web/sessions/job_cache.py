@@ -65,10 +65,12 @@ class JobCache:
         self.statuses[job_id] = JobStatus(Job(job_id, JobState.QUEUED), moment.monotonic)
         self.budget.expect(moment)
 
-    @property
-    def unanswered(self) -> str | None:
-        """That the last question, by whatever server, has not been answered, if so."""
-        return "The batch system has not answered when it was last asked." if self.budget.mute(now()) else None
+    async def unanswered(self) -> str | None:
+        """That the last question, by whatever server, has not been answered; one just put is waited for a while."""
+        while 0 < (age := self.budget.open_for(now())) < timings.LIST_PATIENCE:
+            await asyncio.sleep(min(timings.LIST_STEP, timings.LIST_PATIENCE - age))
+            await self.load()
+        return "The batch system has not answered when it was last asked." if age else None
 
     async def ask(self, job_ids: list[str], *, all_mine: bool = False) -> list[Job] | None:
         """Puts one question for all these jobs; a scheduler that does not answer leaves its last words standing.

@@ -125,7 +125,7 @@ class SessionManager:
             await asyncio.wait_for(self._poll.asked(), patience)
         except asyncio.TimeoutError:
             return f"The batch system has not answered within {patience:g} seconds."
-        return self._poll.problems.of(SCHEDULER) or self._cache.unanswered
+        return self._poll.problems.of(SCHEDULER) or await self._cache.unanswered()
 
     @property
     def answered(self) -> float | None:

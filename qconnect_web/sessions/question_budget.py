@@ -68,10 +68,10 @@ class QuestionBudget:
         """Whether an answer to a question of that monotonic time saves the next one; never where asking is cheap."""
         return not self._cheap and asked > now.monotonic - timings.YOUNG * self._interval
 
-    def mute(self, now: Now) -> bool:
-        """Whether the last question, by whatever server, was put a while ago and has had no answer."""
+    def open_for(self, now: Now) -> float:
+        """Seconds for which the last question, by whatever server, has had no answer; 0 when it was answered."""
         last = max((moment for moment in self.asked if moment <= now.epoch), default=0.0)
-        return not self._cheap and (self.answered or 0.0) < last < now.epoch - timings.LIST_PATIENCE
+        return 0.0 if self._cheap or (self.answered or 0.0) >= last else now.epoch - last
 
     def note_question(self, now: Now) -> None:
         """A question is put."""

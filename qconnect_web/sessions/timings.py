@@ -35,6 +35,8 @@ READY_INTERVAL = 60.0
 """Between two questions while all is READY, or while nobody watches what is pending."""
 LIST_PATIENCE = 1.75
 """A list that is asked for waits so long for an answer: with its own start it is there in three, as it was known."""
+LIST_STEP = 0.1
+"""Between two looks at whether a question of another server, which was put just now, has its answer."""
 MAX_INTERVAL = 120.0
 """Between two questions at most, however often the scheduler has failed to answer."""
 SPREAD = 0.2

@@ -65,7 +65,11 @@ def test_a_job_that_runs_again_elsewhere_is_found_there(
             assert log.read_text() == "listening\n", "the old host was dialled"
         # where the kernel kills all of a TORQUE job 0.1 s after SIGTERM, the folders wait for the user's next session
         left = left_on if node.track == "linuxproc" else type(node).processes
-        eventually(lambda n=node, rest=left: not rest(n, "alice"), 5, f"nothing left on {node.name}")
+        eventually(
+            lambda n=node, rest=left: not rest(n, "alice"),
+            5,
+            lambda n=node, rest=left: f"nothing left on {n.name}, but {rest(n, 'alice')},",
+        )
     print(f"run again on the other node {REQUEUES} times: back after {taken} s, old host dialled 0 times")
     assert max(taken) <= 15
     torque_server.end(session["id"])

@@ -83,7 +83,7 @@ def test_a_referer_that_is_none_leaves_no_traceback(raw: Raw, logged: Callable[[
 def test_an_unreadable_request_is_one_short_line_in_the_log(raw: Raw, logged: Callable[[], list[str]]) -> None:
     raw.ask(f"qconnect/{'%ff' * 5000}/live")
     eventually(lambda: any("400 GET" in line for line in logged()), what="the request's line")
-    (line,) = logged()
+    (line,) = [line for line in logged() if "400 GET" in line]  # that of an earlier request may come late
     assert len(line) < 400
 
 
