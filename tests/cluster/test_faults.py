@@ -59,14 +59,12 @@ def test_a_job_that_runs_again_elsewhere_is_found_there(
                     eventually(
                         lambda n=node: moved(torque_server, session, cluster.other(n)), STARTING_S, "the other display"
                     )
-                    start = Deadline(
-                        60
-                    )  # how long a display takes to start is the machine's affair; to find it is ours
+                    start = Deadline(60)  # how long a display takes to start is the machine's affair, to find it ours
                     eventually(lambda: answers(torque_server, session["id"]), 60, "an answer on the other node")
                     taken.append(round(start.elapsed(), 1))
                     assert connection(torque_server, session)["node"] == cluster.other(node).name
                 assert log.read_text() == "listening\n", "the old host was dialled"
-            # where the kernel kills all of a TORQUE job 0.1 s after SIGTERM, the folders wait for the user's next session
+            # where the kernel kills all of a TORQUE job 0.1 s after SIGTERM, folders wait for the user's next session
             left = left_on if node.track == "linuxproc" else type(node).processes
             eventually(
                 lambda n=node, rest=left: not rest(n, "alice"),
