@@ -49,6 +49,7 @@ class Command:
     def __init__(self, options: argparse.Namespace, screen: Screen) -> None:
         self._options, self._screen = options, screen
         self._visit: Visit | None = None
+        self._began = time.monotonic()
 
     async def run(self) -> Exit:
         """Does what the options say."""
@@ -94,6 +95,8 @@ class Command:
         named += [self._log] if options.log is not None else []
         named += [self._stop] if options.stop is not None else []
         named += [self._connect_gui] if options.connect_gui is not None else []
+        if options.probe and not options.doctor:
+            raise BadRequest("A probe is part of an examination. Run: qconnect --doctor --probe")
         if len(named) + options.doctor > 1:
             raise BadRequest("Only one of --list, --apps, --doctor, --log, --stop and --connect-gui at a time.")
         if named:
@@ -151,11 +154,19 @@ class Command:
 
     async def _doctor(self, site: QConnect, manager: SessionManager, flavour: Flavour) -> Exit:
         from ..doctor import Level, examine, to_json, worst
+        from ..doctor.probe import APP, Probe
 
         found = await examine(site, manager, flavour)
+        if self._options.probe:
+            await manager.open()
+            found += await Probe(site, manager, self._tell).run(spec(self._options, APP, None))
         as_json = json.dumps(to_json(found), indent=2)
         self._screen.print(as_json if self._options.json else tables.findings(found, self._screen))
         return Exit.UNHEALTHY if worst(found) is Level.PROBLEM else Exit.DONE
+
+    def _tell(self, words: str) -> None:
+        """What a probe waits for, in the terminal's last line."""
+        self._screen.progress(" ".join(harmless(words).split()), time.monotonic() - self._began)
 
     async def _log(self, manager: SessionManager, visit: Visit) -> Exit:
         session = await visit.named(self._must_name(self._options.log, "--log"))

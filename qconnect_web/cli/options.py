@@ -74,6 +74,7 @@ def _looking(group: argparse._ArgumentGroup) -> None:
     group.add_argument("-a", "--all", action="store_true", help="list those that ended, too")
     group.add_argument("--apps", action="store_true", help="list the apps that can be started")
     group.add_argument("--doctor", action="store_true", help="check what this installation needs, and say what to do")
+    group.add_argument("--probe", action="store_true", help="with --doctor: run one small real job, too")
     group.add_argument("--log", nargs="?", const="", metavar="JOB_ID", help="print the ends of a session's logs")
     group.add_argument("--stop", nargs="?", const="", metavar="JOB_ID", help="end a session and its program")
 

@@ -35,6 +35,7 @@ async def examine(settings: QConnect, manager: SessionManager, flavour: Flavour)
         in_time("programs here", partial(tools.programs, settings, local=local)),
         in_time("HTML5 client", partial(tools.clients, settings)),
         in_time("apps", partial(tools.apps, manager)),
+        in_time("versions", tools.versions),
         in_time("limits", partial(tools.limits, settings)),
     )
     return [finding for findings in found for finding in findings]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import platform
 import resource
 import shutil
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from ..sessions.manager import SessionManager
 
 FEW_FILES = 1024
+PACKAGES = ("qconnect-web", "jupyter_server", "jupyterlab", "notebook", "jupyterhub", "tornado", "traitlets")
 EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
@@ -80,6 +83,18 @@ def clients(settings: QConnect) -> list[Finding]:
             Finding(check, Level.PROBLEM, "noVNC is not here: no VNC desktops.", "Install qconnect_web again.")
         )
     return found
+
+
+def versions() -> list[Finding]:
+    found = [f"{name} {version}" for name in PACKAGES if (version := _version(name))]
+    return [Finding("versions", Level.OK, f"Python {platform.python_version()}, {', '.join(found)}.")]
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def apps(manager: SessionManager) -> list[Finding]:

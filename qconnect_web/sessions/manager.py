@@ -170,14 +170,14 @@ class SessionManager:
     # ------------------------------------------------------------------ starting
     async def start(
         self,
-        app: str,
+        app: str | App,
         spec: dict[str, Any],
         command: Arguments | None = None,
         idempotency_key: str | None = None,
         *,
         patient: bool = True,
     ) -> Session:
-        """Starts an app in a job of its own; the same idempotency key gives the same session.
+        """Starts an app, mostly one of the catalogue by its name, in a job of its own; one key gives one session.
 
         Who is not `patient` is answered in time, also while the batch system thinks. Raises UnknownApp, BadRequest,
         TooManyRequests, StorageFailed, SchedulerFailed and its heirs.

@@ -49,10 +49,10 @@ class Submission:
         self._queues, self._allowance, self._poll, self._log = queues, allowance, poll, log
 
     async def start(
-        self, app: str, spec: dict[str, Any], command: list[str] | None, idempotency_key: str | None
+        self, app: str | App, spec: dict[str, Any], command: list[str] | None, idempotency_key: str | None
     ) -> Session:
         """Starts an app in a job of its own; see SessionManager.start."""
-        chosen = self._apps.get(app)
+        chosen = self._apps.get(app) if isinstance(app, str) else app
         record = self._record(chosen, spec, command, idempotency_key)
         if not await self._same_request(record.key):
             record, script = await self._prepared(record, chosen, spec)

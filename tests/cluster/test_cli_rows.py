@@ -279,10 +279,14 @@ def test_a_program_ends_its_job_with_its_own_word(cli: ClusterCommandLine, windo
 def test_the_doctor_knows_the_batch_system(cli: ClusterCommandLine) -> None:
     """Q19, Q45."""
     assert re.fullmatch(r"qconnect [\d.]+\S*\n", cli.run("-v").stdout)
-    done = cli.run("--doctor", "--json")
-    found = {finding["check"]: finding for finding in json.loads(done.stdout)["findings"]}
+    probed = cli.run("--doctor", "--probe", "--queue", "batch", "--json")
+    done = cli.run("--doctor", "--json")  # the folder is there by now
+    told = [finding for each in (probed, done) for finding in json.loads(each.stdout)["findings"]]
+    found = {finding["check"]: finding for finding in told}
     assert found["batch system"]["found"].startswith("torque. " if cli.torque else "slurm. ")
-    for check in ("batch system", "batch answers", "sessions folder", "clock", "transport"):
+    here = ("batch system", "batch answers", "sessions folder", "clock", "transport")
+    for check in (*here, "submission", "start", "reach", "node", "node's clock", "node's xpra", "end"):
         assert found[check]["level"] == "ok", found[check]
     assert "batch (the default)" in found["batch answers"]["found"]
-    assert (done.returncode == Exit.UNHEALTHY) == ("problem" in {each["level"] for each in found.values()})
+    levels = {finding["level"] for finding in json.loads(done.stdout)["findings"]}
+    assert (done.returncode == Exit.UNHEALTHY) == ("problem" in levels)
