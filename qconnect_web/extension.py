@@ -11,6 +11,7 @@ from jupyter_server.utils import url_path_join
 
 from . import api, pages, proxy
 from .config import QConnect
+from .doctor.running import probe_of
 from .proxy.log_limit import Quiet
 from .sessions import describe
 from .site import Site, build
@@ -55,6 +56,7 @@ class QConnectApp(ExtensionApp):
         """Closes the websockets and stops the poll loop; jobs go on."""
         if self.site is None:
             return
+        await probe_of(self.settings).close()
         await self.site.places.close()
         if self.quiet and self.serverapp:
             self.quiet.release(self.serverapp.log)

@@ -9,6 +9,8 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from ..doctor import examine, to_json
+from ..doctor.front import before
+from ..doctor.running import probe_of
 from ..http.base import answers
 from .base import ApiHandler
 
@@ -34,8 +36,28 @@ class DoctorHandler(ApiHandler):
     @authorized
     @answers
     async def get(self) -> None:
+        page = self.get_query_argument("page", None)
         found = await examine(self.site.settings, self.site.sessions, self.site.flavour)
-        self.finish(json.dumps(to_json(found)))
+        found += before(self.request.headers, page)
+        self.finish(json.dumps({**to_json(found), "probe": probe_of(self.settings).to_json()}))
+
+
+class ProbeHandler(ApiHandler):
+    """One small real job that looks at its node, and what the last one found."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        self.finish(json.dumps(probe_of(self.settings).to_json()))
+
+    @web.authenticated
+    @authorized
+    @answers
+    async def post(self) -> None:
+        probe = probe_of(self.settings)
+        probe.begin(self.site.settings, self.site.sessions)
+        self.set_status(202)
+        self.finish(json.dumps(probe.to_json()))
 
 
 class OpenApiHandler(ApiHandler):

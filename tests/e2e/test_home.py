@@ -218,3 +218,17 @@ def test_pages_fit_every_window(
         if name == "viewer":
             over = page.frames[-1].evaluate("document.elementFromPoint(innerWidth / 2, innerHeight * 0.6).className")
             assert "notifications" not in over, "something of the client lies over the picture"
+
+
+def test_the_page_examines_the_installation_and_tries_a_small_job(desk: Desk, context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto(desk.url("#doctor"))
+    findings = page.locator(".jp-qconnect-findings")
+    expect(findings).to_contain_text("Websockets get through")
+    expect(findings).to_contain_text("comes through")  # the browser's name for the server
+    page.get_by_role("button", name="Try a small job").click()
+    expect(findings).to_contain_text("its HTML5 client is here", timeout=60_000)
+    expect(findings).to_contain_text("The job was ended", timeout=60_000)
+    page.get_by_text("As text, for whoever helps you").click()
+    assert violations(page) == []
+    page.close()

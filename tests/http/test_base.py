@@ -13,6 +13,7 @@ from tornado import httputil
 from qconnect_web import api, pages, proxy
 from qconnect_web.errors import UnknownSession
 from qconnect_web.http.base import QConnectHandler
+from qconnect_web.pages.echo import EchoHandler
 from qconnect_web.pages.live import LiveHandler
 from qconnect_web.proxy.websockets import DisplayWebsocket
 from tests.security.front import Front, opened
@@ -20,7 +21,7 @@ from tests.support.jupyter_here import BASE, Jupyter
 
 ROUTES: list[tuple[str, type[QConnectHandler]]] = [*api.HANDLERS, *proxy.HANDLERS, *pages.HANDLERS]
 SESSION = f"{BASE}qconnect/17.local"
-WEBSOCKETS = [f"{SESSION}/live", f"{SESSION}/ws/viewer-0001"]
+WEBSOCKETS = [f"{SESSION}/live", f"{SESSION}/ws/viewer-0001", f"{BASE}qconnect/echo"]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,9 @@ def test_each_address_has_the_one_base(pattern: str, kind: type[QConnectHandler]
     assert kind.auth_resource == "qconnect"
     assert kind.check_host is QConnectHandler.check_host
     assert kind.write_error is QConnectHandler.write_error
-    assert kind.opens_websocket is pattern.endswith(("/live", "})")), "only websockets go by the rule for websockets"
+    assert kind.opens_websocket is pattern.endswith(("/live", "})", "echo")), (
+        "only websockets go by the rule for websockets"
+    )
 
 
 def admits(kind: type[QConnectHandler], origin: str | None, *, token: bool, header: bool, protocol: str) -> bool:
@@ -48,7 +51,7 @@ def admits(kind: type[QConnectHandler], origin: str | None, *, token: bool, head
     return kind.check_origin(asked)  # type: ignore[arg-type]  # all that the rule looks at
 
 
-@pytest.mark.parametrize("kind", [LiveHandler, DisplayWebsocket])
+@pytest.mark.parametrize("kind", [LiveHandler, DisplayWebsocket, EchoHandler])
 @pytest.mark.parametrize(
     ("origin", "token", "header", "protocol", "admitted"),
     [

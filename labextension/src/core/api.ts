@@ -1,5 +1,5 @@
 /** The REST interface of the server extension, as calls. */
-import type { ICatalogue, IQueueList, ISession, IStartRequest } from './models';
+import type { ICatalogue, IExamination, IProbe, IQueueList, ISession, IStartRequest } from './models';
 import { request, type IServer } from './request';
 import { shown, shownSession } from './shown';
 
@@ -11,6 +11,21 @@ export async function getCatalogue(server: IServer): Promise<ICatalogue> {
 /** The batch system and its queues. */
 export async function getQueues(server: IServer): Promise<IQueueList> {
   return request<IQueueList>(server, 'queues');
+}
+
+/** What an examination of the installation found; `page` is this page's origin. */
+export async function getExamination(server: IServer, page: string): Promise<IExamination> {
+  return request<IExamination>(server, `doctor?page=${encodeURIComponent(page)}`);
+}
+
+/** The small job of an examination. */
+export async function getProbe(server: IServer): Promise<IProbe> {
+  return request<IProbe>(server, 'doctor/probe');
+}
+
+/** Starts one, unless it runs already. */
+export async function beginProbe(server: IServer): Promise<IProbe> {
+  return request<IProbe>(server, 'doctor/probe', { method: 'POST' });
 }
 
 /** All sessions of the user. */

@@ -23,6 +23,11 @@ export type IStartRequest = Schemas['StartRequest'];
 export type IQueue = Schemas['Queue'];
 export type IQueueList = Schemas['QueueList'];
 
+/** What an examination found, of one thing; and the small job that may belong to it. */
+export type IFinding = Schemas['Finding'];
+export type IExamination = Schemas['Examination'];
+export type IProbe = Schemas['Probe'];
+
 /** What a viewer page says about once a second, and what it is answered. */
 export type ILiveRequest = Schemas['LiveRequest'];
 export type ILiveAnswer = Schemas['LiveAnswer'];

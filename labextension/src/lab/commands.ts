@@ -5,6 +5,7 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { DisposableSet, type IDisposable } from '@lumino/disposable';
 import { stopIcon } from '@jupyterlab/ui-components';
 
+import { EXAMINED } from '../ui/overview';
 import { qconnectIcon } from './icons';
 import type { Opener, Place } from './opener';
 import type { IApps } from './tokens';
@@ -14,6 +15,7 @@ export const CommandIDs = {
   openSession: 'qconnect:open-session',
   stopSession: 'qconnect:stop-session',
   openHome: 'qconnect:open-home',
+  openDoctor: 'qconnect:open-doctor',
 } as const;
 
 const PLACE = {
@@ -40,6 +42,7 @@ export function addCommands(commands: CommandRegistry, options: ICommandOptions)
   added.add(addOpenSession(commands, options));
   added.add(addStopSession(commands, options));
   added.add(addOpenHome(commands, options));
+  added.add(addOpenDoctor(commands, options));
   return added;
 }
 
@@ -118,6 +121,18 @@ function addOpenHome(commands: CommandRegistry, { opener, trans }: ICommandOptio
     icon: qconnectIcon,
     execute: () => {
       opener.openHome();
+    },
+    describedBy: { args: { type: 'object', properties: {} } },
+  });
+}
+
+function addOpenDoctor(commands: CommandRegistry, { opener, trans }: ICommandOptions): IDisposable {
+  return commands.addCommand(CommandIDs.openDoctor, {
+    label: trans.__('QConnect: Something Does Not Work'),
+    caption: trans.__('Examine the installation, in a browser tab'),
+    icon: qconnectIcon,
+    execute: () => {
+      opener.openHome(EXAMINED);
     },
     describedBy: { args: { type: 'object', properties: {} } },
   });

@@ -66,6 +66,7 @@ const commandsPlugin: JupyterFrontEndPlugin<void> = {
     const opener = new Opener({ apps, sessions, shell, tracker, terminals, trans, baseUrl });
     addCommands(commands, { apps, opener, place: placeSetting(settings), trans });
     palette?.addItem({ command: CommandIDs.openHome, category: trans.__('QConnect') });
+    palette?.addItem({ command: CommandIDs.openDoctor, category: trans.__('QConnect') });
     void restorer?.restore(tracker, {
       command: CommandIDs.openSession,
       args: ({ content, title }) => ({

@@ -91,8 +91,8 @@ export class Opener {
   }
 
   /** Opens the page that lists apps and sessions. */
-  openHome(): void {
-    window.open(URLExt.join(this._options.baseUrl, 'qconnect/'), '_blank', 'noopener');
+  openHome(place = ''): void {
+    window.open(`${URLExt.join(this._options.baseUrl, 'qconnect/')}${place}`, '_blank', 'noopener');
   }
 
   private async _start(app: string, title: string, command: string[], place: Place): Promise<Widget | null> {

@@ -7,6 +7,7 @@ import type { IServer } from '../core/request';
 import { explain } from '../core/text';
 import type { ITrans } from '../core/trans';
 import { AppTiles } from './app-tiles';
+import { Doctor } from './doctor';
 import { EndDialog, LogDialog } from './dialogs';
 import { LaunchForm } from './launch-form';
 import { Queues } from './queue-table';
@@ -24,6 +25,9 @@ export interface IOverviewProps extends IOverviewOptions {
   apps: IAppList;
   server: IServer;
 }
+
+/** The page's address with this opens the examination. */
+export const EXAMINED = '#doctor';
 
 /** The whole view. */
 export function Overview(props: IOverviewProps): ReactElement {
@@ -45,6 +49,7 @@ export function Overview(props: IOverviewProps): ReactElement {
       <Section title={trans.__('Start a program')}>
         <Programs apps={apps} starting={starting} onChoose={choose} trans={trans} />
         <Queues load={() => getQueues(server)} trans={trans} />
+        <Doctor server={server} open={location.hash === EXAMINED} trans={trans} />
       </Section>
       <p className="jp-qconnect-unseen" role="status" aria-live="polite">
         {state.words}
