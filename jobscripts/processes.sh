@@ -45,6 +45,9 @@ qc_search_tree() {
     pid=${stat#/proc/} pid=${pid%/stat}
     qc_stat "$pid" && parent[$pid]=$qc_ppid
   done
+  for pid in "${!parent[@]}"; do # whose parent ended before it was looked at has another one since
+    [[ ${parent[${parent[$pid]}]-} ]] || { qc_stat "$pid" && parent[$pid]=$qc_ppid; }
+  done
   while ((grew)); do
     grew=0
     for pid in "${!parent[@]}"; do

@@ -117,21 +117,33 @@ qc_own_world() {
   IFS=$' \t\n'
 }
 
-# What a dead X server left of a display: lock and socket, when they are ours and nobody listens there any more. With
-# -displayfd Xvfb 21.1 makes no lock; its abstract socket is what keeps two servers from one number.
+# What a dead X server left of a display: lock and socket, when they are ours and nobody listens there any more; one that
+# was just killed may still be seen to for a moment. With -displayfd Xvfb 21.1 makes no lock; its abstract socket is what
+# keeps two servers from one number.
 qc_clear_display() {
-  local lock=/tmp/.X$1-lock socket=/tmp/.X11-unix/X$1 owner='' line
-  local -a lines=()
+  local lock=/tmp/.X$1-lock socket=/tmp/.X11-unix/X$1 owner='' round
   [[ $1 ]] || return 0
   # xpra and libdbus leave a file per display in the shared home (xpra 3.1.3, 5.1.6, 6.5.3)
   read -r owner </etc/machine-id
   cmp -s "$HOME/.:$1-fakexinerama" "$HOME/.fakexinerama" && rm -f "$HOME/.fakexinerama"
   rm -f "$HOME/.:$1-fakexinerama" "$HOME/.dbus/session-bus/${owner:-none}-$1"
-  mapfile -t lines </proc/net/unix
-  for line in "${lines[@]}"; do [[ $line == *"$socket" ]] && return; done
+  for round in {1..10}; do
+    qc_listens "$socket" || break
+    ((round < 10)) || return
+    qc_nap 0.05
+  done
   [[ -O $socket ]] && rm -f "$socket"
   [[ -f $lock && -O $lock && ! -L $lock ]] && read -r owner <"$lock" && ! qc_stat "$owner" && rm -f "$lock"
 } 2>/dev/null
+
+# Whether the kernel has a socket of that name, be it a file or abstract.
+qc_listens() {
+  local line
+  local -a lines=()
+  mapfile -t lines </proc/net/unix
+  for line in "${lines[@]}"; do [[ $line == *[[:space:]@]"$1" ]] && return; done
+  return 1
+}
 
 # What killed programs leave in /tmp, wherever TMPDIR points: the sockets of session managers, named by pid (libICE), and
 # folders of pulseaudio that nothing was ever put in. The arguments are dead processes of ours.
