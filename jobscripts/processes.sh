@@ -61,6 +61,12 @@ qc_search_tree() {
 # Seconds: a nap without a process of its own.
 qc_nap() { read -r -t "$1" _ <&4; }
 
+# Name, PATH: the path of a program in qc_found. As `type -P`, whose answer would take a process.
+qc_search() {
+  local PATH=$2
+  hash "$1" 2>/dev/null && qc_found=${BASH_CMDS[$1]}
+}
+
 # Name, command …: my child in a session of its own, its output in `name.log`, its pid:start in the runtime folder;
 # its end is the event `name status`. Job control (set -m) keeps SIGINT alive in it; setsid keeps it from hitting us
 # when it signals its own group. The outer shell stays deaf to TERM, so that the status is told in any case.
