@@ -35,8 +35,8 @@ $qc_rc. See the session's log, and tell your administrator."
 # they left; else the system's folders go before the job's PATH, and only what is found there gets the job's libraries.
 qc_find() {
   qc_world=("PATH=$qc_path:$qc_user_path")
-  if [[ -z $qc_node_setup ]]; then qc_found=$(PATH=$qc_path type -P "$1") && return; fi
-  qc_found=$(PATH=$qc_user_path:$qc_path type -P "$1") || {
+  if [[ -z $qc_node_setup ]]; then qc_search "$1" "$qc_path" && return; fi
+  qc_search "$1" "$qc_user_path:$qc_path" || {
     qc_log "$1 is neither in $qc_path nor in $qc_user_path"
     return 1
   }
@@ -61,7 +61,7 @@ qc_find_tools() {
   for tool in openssl sha256sum flock timeout; do
     type -P "$tool" >/dev/null || qc_lacks "$tool"
   done
-  qc_curl=$(type -P curl)
+  qc_search curl "$qc_path" && qc_curl=$qc_found
 }
 
 qc_lacks() {

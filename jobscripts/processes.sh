@@ -45,6 +45,9 @@ qc_search_tree() {
     pid=${stat#/proc/} pid=${pid%/stat}
     qc_stat "$pid" && parent[$pid]=$qc_ppid
   done
+  for pid in "${!parent[@]}"; do # whose parent ended before it was looked at has another one since
+    [[ ${parent[${parent[$pid]}]-} ]] || { qc_stat "$pid" && parent[$pid]=$qc_ppid; }
+  done
   while ((grew)); do
     grew=0
     for pid in "${!parent[@]}"; do
@@ -57,6 +60,12 @@ qc_search_tree() {
 
 # Seconds: a nap without a process of its own.
 qc_nap() { read -r -t "$1" _ <&4; }
+
+# Name, PATH: the path of a program in qc_found. As `type -P`, whose answer would take a process.
+qc_search() {
+  local PATH=$2
+  hash "$1" 2>/dev/null && qc_found=${BASH_CMDS[$1]}
+}
 
 # Name, command …: my child in a session of its own, its output in `name.log`, its pid:start in the runtime folder;
 # its end is the event `name status`. Job control (set -m) keeps SIGINT alive in it; setsid keeps it from hitting us

@@ -8,7 +8,8 @@ qc_read_job() {
   [[ $qc_job =~ $pattern ]] || qc_refuse "The job id ${qc_job//[[:cntrl:]]/?} is not one that a scheduler gives."
   qc_number=${qc_job%%[!0-9]*}
   [[ ${PBS_WALLTIME-} =~ ^[1-9][0-9]{0,8}$ ]] && qc_walltime=$PBS_WALLTIME
-  [[ $qc_setsid ]] || qc_refuse "The program setsid (util-linux) is not installed on node $HOSTNAME."
+  qc_search setsid "$qc_path" || qc_refuse "The program setsid (util-linux) is not installed on node $HOSTNAME."
+  qc_setsid=$qc_found
   { read -r qc_node </proc/sys/kernel/hostname; } 2>/dev/null || qc_node=$HOSTNAME
 }
 
@@ -48,30 +49,30 @@ alone. Remove it, or make it private with chmod 700, and start again."
 # The first act of a run: the previous generation's files go, then our id says whose the folder is. The reserve is what
 # the end is written into (qc_publish), should the disk be full by then: its lines are empty, which readers strip.
 qc_begin_run() {
-  local file old=()
+  local file old=() reserve=$'\n'
+  while ((${#reserve} < 4096)); do reserve+=$reserve; done
   read -r qc_run </proc/sys/kernel/random/uuid
   for file in "$qc_s"/{connection,ended}.json "$qc_s"/{server,client}.{key,pem} "$qc_s"/.*.json.* "$qc_s"/*.log{,.1}; do
     [[ -e $file || -L $file ]] && old+=("$file")
   done
   [[ ${#old[@]} == 0 ]] || rm -f "${old[@]}"
   { printf '%s\n' "$qc_run" >"$qc_s/.run.$$" && mv -f "$qc_s/.run.$$" "$qc_s/run" &&
-    printf '%4096s' '' | tr ' ' '\n' >"$qc_s/.ended.json.reserve"; } || qc_refuse_run disk-full "The session folder $qc_s \
+    printf '%s' "$reserve" >"$qc_s/.ended.json.reserve"; } || qc_refuse_run disk-full "The session folder $qc_s \
 cannot be written on node $qc_node: the disk may be full. Make room there, and start the session again."
 }
 
-# Whether a folder has no room for 256 KiB; all that a session needs there is less.
-qc_is_full() {
-  local status=0
-  head -c 262144 /dev/zero >"$1/.room" || status=1
-  rm -f "$1/.room"
-  ((status))
-} 2>/dev/null
-
-# Gives the word on a full disk to `$@` …, reason and message, if that is what is wrong.
+# Gives the word on a full disk to `$@` …, reason and message, if that is what is wrong: 256 KiB do not go into one of both
+# folders; all that a session needs there is less. NFS may say so when a file is closed, which bash itself does not hear.
 qc_check_room() {
-  qc_is_full "$qc_s" && "$@" disk-full "There is no room left for the session in $qc_s on node $qc_node: the disk or \
+  local home=room node=room
+  {
+    head -c 262144 /dev/zero >"$qc_s/.room" || home=''
+    printf '%262144s' '' >"$qc_rt/.room" || node=''
+    rm -f "$qc_s/.room" "$qc_rt/.room"
+  } 2>/dev/null
+  [[ $home ]] || "$@" disk-full "There is no room left for the session in $qc_s on node $qc_node: the disk or \
 your quota is full. Remove what you no longer need, and start the session again."
-  qc_is_full "$qc_rt" && "$@" disk-full "There is no room left in ${qc_rt%/*} on node $qc_node. Tell your administrator, \
+  [[ $node ]] || "$@" disk-full "There is no room left in ${qc_rt%/*} on node $qc_node. Tell your administrator, \
 and start the session again: another node may have room."
   return 0
 }
@@ -92,7 +93,7 @@ full. Tell your administrator."
   qc_check_room qc_refuse_run
   qc_stat $$
   printf '%s\n' "$$:$qc_start" "$qc_job" "$qc_run" "$qc_s" "$qc_node" "$qc_number" "$qc_walltime" "$qc_umask" \
-    "$qc_began" "$qc_key" >"$qc_rt/who"
+    "$qc_began" "$qc_key" "$qc_setsid" >"$qc_rt/who"
   mkfifo "$qc_rt/life" "$qc_rt/events" "$qc_rt/go"
 }
 
@@ -102,7 +103,7 @@ qc_read_who() {
   qc_rt=$1
   mapfile -t who <"$qc_rt/who"
   qc_job=${who[1]} qc_run=${who[2]} qc_s=${who[3]} qc_node=${who[4]} qc_number=${who[5]}
-  qc_walltime=${who[6]} qc_umask=${who[7]} qc_began=${who[8]} qc_key=${who[9]}
+  qc_walltime=${who[6]} qc_umask=${who[7]} qc_began=${who[8]} qc_key=${who[9]} qc_setsid=${who[10]}
 }
 
 # From here on nothing of the user's environment reaches our own commands: no preloaded library, no proxy, no
@@ -117,21 +118,33 @@ qc_own_world() {
   IFS=$' \t\n'
 }
 
-# What a dead X server left of a display: lock and socket, when they are ours and nobody listens there any more. With
-# -displayfd Xvfb 21.1 makes no lock; its abstract socket is what keeps two servers from one number.
+# What a dead X server left of a display: lock and socket, when they are ours and nobody listens there any more; one that
+# was just killed may still be seen to for a moment. With -displayfd Xvfb 21.1 makes no lock; its abstract socket is what
+# keeps two servers from one number.
 qc_clear_display() {
-  local lock=/tmp/.X$1-lock socket=/tmp/.X11-unix/X$1 owner='' line
-  local -a lines=()
+  local lock=/tmp/.X$1-lock socket=/tmp/.X11-unix/X$1 owner='' round
   [[ $1 ]] || return 0
   # xpra and libdbus leave a file per display in the shared home (xpra 3.1.3, 5.1.6, 6.5.3)
   read -r owner </etc/machine-id
   cmp -s "$HOME/.:$1-fakexinerama" "$HOME/.fakexinerama" && rm -f "$HOME/.fakexinerama"
   rm -f "$HOME/.:$1-fakexinerama" "$HOME/.dbus/session-bus/${owner:-none}-$1"
-  mapfile -t lines </proc/net/unix
-  for line in "${lines[@]}"; do [[ $line == *"$socket" ]] && return; done
+  for round in {1..10}; do
+    qc_listens "$socket" || break
+    ((round < 10)) || return
+    qc_nap 0.05
+  done
   [[ -O $socket ]] && rm -f "$socket"
   [[ -f $lock && -O $lock && ! -L $lock ]] && read -r owner <"$lock" && ! qc_stat "$owner" && rm -f "$lock"
 } 2>/dev/null
+
+# Whether the kernel has a socket of that name, be it a file or abstract.
+qc_listens() {
+  local line
+  local -a lines=()
+  mapfile -t lines </proc/net/unix
+  for line in "${lines[@]}"; do [[ $line == *[[:space:]@]"$1" ]] && return; done
+  return 1
+}
 
 # What killed programs leave in /tmp, wherever TMPDIR points: the sockets of session managers, named by pid (libICE), and
 # folders of pulseaudio that nothing was ever put in. The arguments are dead processes of ours.

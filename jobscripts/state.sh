@@ -25,7 +25,7 @@ qc_user_path=''  # PATH as the job got it, or node_setup left it, for what a sit
 qc_user_world=() # LD_LIBRARY_PATH and PYTHONPATH of the same, as assignments
 qc_script=$0    # the path of this script, absolute
 [[ $qc_script == /* ]] || qc_script=$PWD/$qc_script
-qc_setsid=$(PATH=$qc_path type -P setsid) # util-linux, which gives each of our processes a session of its own
+qc_setsid=''      # setsid (util-linux), which gives each of our processes a session of its own
 qc_curl=''        # curl, where there is one
 qc_xpra=''        # xpra, or the site's wrapper of it
 declare -a qc_xvfb   # Xvfb, after `env` and its environment
@@ -71,7 +71,7 @@ qc_rc=''    # … and exit status
 qc_ppid=''  # qc_stat: the parent of a process …
 qc_start='' # … and when it began, in clock ticks since the node did
 qc_tree=()  # qc_find_tree: pids
-qc_found='' # qc_find: the path of a program …
+qc_found='' # qc_search and qc_find: the path of a program …
 qc_world=() # … and the environment that it needs, as assignments
 qc_others=() # qc_find_others: the environment files of processes
 qc_inode='' # qc_port_taken: the listening socket

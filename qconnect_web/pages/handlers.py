@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from functools import cache
+from gettext import NullTranslations
 from http.client import responses
 from typing import Any
 
@@ -33,6 +34,7 @@ PAGE_CSP = "; ".join(
 IMMUTABLE = "private, max-age=31536000, immutable"
 
 templates = Environment(loader=FileSystemLoader(BUILT.parent / "templates"), autoescape=True, undefined=StrictUndefined)
+templates.globals["_"] = NullTranslations().gettext  # as written; a catalogue of the domain `qconnect_web` goes before
 
 
 @cache

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.e2e.desk import Desk, wait_ready
+from tests.e2e.desk import Desk, click_picture, wait_ready
 from tests.e2e.painted import events
 from tests.support.deadline import eventually
-from tests.support.servers import JupyterServer
+from tests.support.servers import REPOSITORY, JupyterServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+PAINT_MS = 16000
+ARTEFACTS = REPOSITORY / "tests/artefacts"
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +72,30 @@ def test_a_session_that_is_cancelled_while_it_waits_says_so(desk: Desk, context:
     expect(page.get_by_role("heading", name="Alpine survey has ended")).to_be_visible(timeout=10000)
     expect(page.locator("iframe")).to_have_count(0)
     desk.server.end(first["id"])
+
+
+WORK = "echo working; until [ -e {go} ]; do sleep 0.2; done; xterm; exec sleep 1000"
+
+
+def test_a_program_without_a_window_says_so_and_offers_its_log(
+    desk: Desk, context: BrowserContext, tmp_path: Path
+) -> None:
+    go = tmp_path / "go"
+    session = desk.session("command", command=["bash", "-c", WORK.format(go=go)])
+    page = context.new_page()
+    page.goto(desk.url(f"{session['id']}/"))
+    line = page.locator("#room-line")
+    expect(line).to_contain_text("The program runs, but shows no window.", timeout=30000)
+    expect(page.locator(".spinner")).to_be_hidden()
+    page.locator("#log-box summary").click()
+    expect(page.locator("#log-text")).to_contain_text("working")
+    page.wait_for_timeout(PAINT_MS)  # after this long, a display that should show something is opened anew
+    assert len(events(page, "frame")) == 1
+    page.screenshot(path=ARTEFACTS / "windowless.png")
+    go.touch()
+    wait_ready(page)
+    click_picture(page)
+    page.keyboard.type("exit\n", delay=20)
+    expect(line).to_contain_text("The program runs, but shows no window.", timeout=30000)
+    expect(page.locator("#room")).to_be_visible()
+    desk.server.end(session["id"])

@@ -81,9 +81,9 @@ def test_an_xpra_that_lets_anybody_in_is_closed_again(run: ScriptRun, old: str, 
 
 
 def test_it_asks_with_openssl_where_curl_is_missing(run: ScriptRun, tmp_path: Path) -> None:
-    with run.by_hand(app()).change("qc_curl=$(type -P curl)", "qc_curl="):
+    with run.by_hand(app()).change("&& qc_curl=$qc_found", "&& qc_curl="):
         assert "probes: with our keys 200, without 000, plain 400" in (run.ready() and run.text("job.log"))
-    other = ScriptRun(tmp_path).by_hand(app()).change("qc_curl=$(type -P curl)", "qc_curl=")
+    other = ScriptRun(tmp_path).by_hand(app()).change("&& qc_curl=$qc_found", "&& qc_curl=")
     with other.change("--ssl-client-verify-mode=required", "--ssl-client-verify-mode=none"):
         assert other.ended()["reason"] == "open-without-certificate"
 

@@ -18,6 +18,12 @@ function tellTitle(): void {
   }
 }
 
+/** A window of one pixel is for other programs, not for people. */
+function tellWindows(): void {
+  const windows = Object.values(agent.client?.id_to_window ?? {});
+  tell('windows', { count: windows.filter(win => win && Math.min(win.w, win.h) > 1).length });
+}
+
 function unescaped(title: string): string {
   return title.replaceAll('&lt;', '<').replaceAll('&amp;', '&');
 }
@@ -40,6 +46,7 @@ function watchConnection(Client: XpraClientClass): void {
     if (agent.readonly && agent.client) {
       agent.client.server_readonly = true; // the hello has just set it to what the server wants
     }
+    tellWindows();
     return result;
   });
   wrap(Client, '_process_ping_echo', (_self, _args, inner) => {
@@ -64,6 +71,12 @@ function watchWindows(Client: XpraClientClass): void {
       agent.client?.send(['suspend', true, [args[0]?.[1]]]); // a new window draws all the same
     }
     tellTitle();
+    tellWindows();
+    return result;
+  });
+  wrap(Client, '_process_lost_window', (_self, _args, inner) => {
+    const result = inner();
+    tellWindows();
     return result;
   });
 }

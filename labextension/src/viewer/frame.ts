@@ -28,6 +28,8 @@ export class Frame {
   attempts = 0;
   /** The program's title, as last heard. */
   title = '';
+  /** How many windows there are, and since when (ms of the page's clock); null while that is not known. */
+  windows: { count: number; since: number } | null = null;
   /** Whether its websocket was open once. */
   reached = false;
   /** An unknown client version: it connects by itself and tells nothing. */
@@ -68,8 +70,16 @@ export class Frame {
   go(): void {
     mark('go', { number: this.number, attempt: this.attempts });
     this.attempts++;
+    this.windows = null;
     this.become('connecting');
     this.tell('go', {});
+  }
+
+  /** Its client has heard of so many windows. */
+  count(count: number): void {
+    if (count !== this.windows?.count) {
+      this.windows = { count, since: performance.now() };
+    }
   }
 
   /** Shows the picture: it has painted. */

@@ -8,6 +8,8 @@ import type { ClientEvent } from './messages';
 
 const LOAD_MS = 20000;
 const PAINT_MS = 15000;
+/** So long a display may be without a window before that is told. */
+const WINDOWLESS_MS = 10000;
 /** After so many failed attempts a frame is loaded anew: something in it may be broken. */
 const ATTEMPTS = 8;
 
@@ -31,8 +33,6 @@ export interface ISituation {
   visible: boolean;
   /** Whether the session has ended. */
   over: boolean;
-  /** Whether a display without any window is as it should be: a terminal's. */
-  empty: boolean;
   address: IClientAddress | null;
 }
 
@@ -55,6 +55,12 @@ export class Frames {
   /** Why the connection of the shown picture is gone; null while it is alive. */
   get lost(): string | null {
     return this._lost;
+  }
+
+  /** Whether the display has been there for a while, with no window on it. */
+  get windowless(): boolean {
+    const windows = (this._lost === null ? (this._current ?? this._next) : this._next)?.windows;
+    return windows?.count === 0 && performance.now() - windows.since > WINDOWLESS_MS;
   }
 
   /** How often the next frame has tried to connect. */
@@ -131,7 +137,7 @@ export class Frames {
     return [this._current, this._next].filter(frame => frame !== null);
   }
 
-  private _advance(next: Frame, { ready, empty }: ISituation): void {
+  private _advance(next: Frame, { ready }: ISituation): void {
     const age = performance.now() - next.since;
     if (next.state === 'held' && ready) {
       next.go();
@@ -141,7 +147,7 @@ export class Frames {
       this._again(next);
     } else if (
       (next.state === 'loading' && age > LOAD_MS) ||
-      (next.state === 'opened' && age > PAINT_MS && !empty)
+      (next.state === 'opened' && age > PAINT_MS && next.windows?.count !== 0)
     ) {
       this._dropNext(`${next.state} too long`);
     }
@@ -169,6 +175,8 @@ export class Frames {
     }
     if (event.name === 'title') {
       frame.title = event.data.title;
+    } else if (event.name === 'windows') {
+      frame.count(event.data.count ?? 1);
     }
     if (event.name === 'closed') {
       this._closed(frame, event.data.reason);

@@ -41,6 +41,8 @@ export interface IEvents {
   painted: { w: number | null; h: number | null; cls: unknown; ms: number | null };
   /** The server answered a ping: its latency in milliseconds, and what was drawn so far. */
   echo: { latency: number | null; draws: number | null; bytes: number | null };
+  /** So many windows there are, as the client has just heard. */
+  windows: { count: number | null };
   /** Title of the window in front. */
   title: { title: string };
   /** The connection ended. */
@@ -98,6 +100,7 @@ const EVENTS: Readers<IEvents> = {
     draws: numberOrNull(draws),
     bytes: numberOrNull(bytes),
   }),
+  windows: ({ count }) => ({ count: numberOrNull(count) }),
   title: ({ title }) => ({ title: text(title) }),
   closed: ({ reason }) => ({ reason: textOrNull(reason) }),
   focus: nothing,

@@ -210,17 +210,16 @@ class Page {
       linked: this._health.up,
       visible: this._panel.visible,
       over,
-      empty: session?.kind === 'terminal',
       address: this._address,
     });
     this._render();
   }
 
   private _render(): void {
-    const { current, lost, attempts } = this._frames;
+    const { current, lost, attempts, windowless } = this._frames;
     const { up: linked, refused } = this._health;
     const [session, picture] = [this._session, current !== null];
-    const phase = phaseOf({ session, linked, refused, picture, lost: lost !== null });
+    const phase = phaseOf({ session, linked, refused, picture, lost: lost !== null, windowless });
     record.state = phase === 'live' ? 'ready' : phase;
     this._room.render(phase, session, { linked, lost, attempts, picture, trouble: this._login.trouble });
     const title = phase === 'live' ? this._title : this._knownTitle;

@@ -2,7 +2,8 @@
 import type { ISession } from '../core/models';
 import { isFinal } from '../core/states';
 
-export type Phase = 'opening' | 'waiting' | 'connecting' | 'live' | 'reconnecting' | 'ended' | 'locked-out';
+export type Phase =
+  'opening' | 'waiting' | 'connecting' | 'windowless' | 'live' | 'reconnecting' | 'ended' | 'locked-out';
 
 export interface IKnown {
   /** The server's last word. */
@@ -15,9 +16,11 @@ export interface IKnown {
   picture: boolean;
   /** Whether the connection that painted it is gone. */
   lost: boolean;
+  /** Whether the display is there, and has had no window for a while. */
+  windowless: boolean;
 }
 
-export function phaseOf({ session, linked, refused, picture, lost }: IKnown): Phase {
+export function phaseOf({ session, linked, refused, picture, lost, windowless }: IKnown): Phase {
   if (session && isFinal(session.state)) {
     return 'ended';
   }
@@ -32,6 +35,9 @@ export function phaseOf({ session, linked, refused, picture, lost }: IKnown): Ph
   }
   if (session.state !== 'READY') {
     return 'waiting';
+  }
+  if (windowless) {
+    return 'windowless';
   }
   if (!picture) {
     return 'connecting';

@@ -47,7 +47,7 @@ export class QuestionDialog {
   private _ask(question: ILoginQuestion): void {
     const { confirm } = question;
     mark('question', { confirm });
-    this._node.textContent = question.node;
+    this._title.textContent = this._trans.__('Log in to %1', question.node);
     this._text.textContent = question.text;
     this._hint.hidden = !confirm;
     this._input.value = '';
@@ -107,7 +107,7 @@ export class QuestionDialog {
   private _sentAt = -Infinity;
   private readonly _dialog = element('question', HTMLDialogElement);
   private readonly _form = element('question-form', HTMLFormElement);
-  private readonly _node = element('question-node', HTMLElement);
+  private readonly _title = element('question-title', HTMLElement);
   private readonly _text = element('question-text', HTMLLabelElement);
   private readonly _hint = element('question-hint', HTMLElement);
   private readonly _input = element('question-answer', HTMLInputElement);

@@ -34,7 +34,8 @@ export class WaitingRoom {
     const said = sayingOf(phase, session, state, this._context.trans);
     this._root.dataset['phase'] = phase;
     this._root.dataset['tone'] = said.tone;
-    this._root.classList.toggle('over-picture', state.picture && phase !== 'ended');
+    const itself = phase === 'ended' || phase === 'windowless'; // there is nothing to see behind it
+    this._root.classList.toggle('over-picture', state.picture && !itself);
     this._root.hidden = phase === 'live';
     say(this._title, said.title);
     say(this._line, said.line);
@@ -44,7 +45,7 @@ export class WaitingRoom {
     const stuck = troubleOf(phase, state) !== null;
     this._retry.hidden = !stuck;
     this._root.dataset['stuck'] = String(stuck);
-    this._logBox.hidden = phase !== 'ended';
+    this._logBox.hidden = !itself;
     this._renderElapsed(phase, session);
     this._openLog(phase, session);
   }

@@ -9,7 +9,7 @@ export interface ISaying {
   title: string;
   line: string;
   note: string;
-  tone: 'busy' | 'ended' | 'failed';
+  tone: 'busy' | 'quiet' | 'ended' | 'failed';
 }
 
 export interface IWaitingState {
@@ -46,13 +46,26 @@ export function sayingOf(
     return { title, line, note: `${trans.__('Log in again.')} ${kept}`, tone: 'failed' };
   }
   const trouble = troubleOf(phase, state);
-  if (phase === 'connecting' && session?.kind === 'terminal' && !trouble) {
-    const line = trans.__('No window yet. Programs that are started in the terminal show theirs here.');
-    return { title, line, note: trans.__('The terminal itself: qconnect %1', session.id), tone: 'busy' };
+  if (!trouble && (phase === 'windowless' || (phase === 'connecting' && session?.kind === 'terminal'))) {
+    return windowless(title, phase, session, trans);
   }
   const line = trouble?.message ?? busy(phase, state, trans);
   const away = phase === 'reconnecting' && (trouble !== null || state.lost === 'silent'); // the node may have failed
   return { title, line, note: phase === 'live' || away ? '' : kept, tone: 'busy' };
+}
+
+/** In a terminal nobody has to wait until it is clear that there is no window. */
+function windowless(title: string, phase: Phase, session: ISession | null, trans: ITrans): ISaying {
+  const tone = phase === 'windowless' ? 'quiet' : 'busy';
+  if (session?.kind === 'terminal') {
+    const line = trans.__('No window yet. Programs that are started in the terminal show theirs here.');
+    return { title, line, note: trans.__('The terminal itself: qconnect %1', session.id), tone };
+  }
+  const line = trans.__(
+    'The program runs, but shows no window. A window appears here as soon as there is one.',
+  );
+  const note = trans.__('It may still be starting, or work without one. What it said is in its log.');
+  return { title, line, note, tone };
 }
 
 function busy(phase: Phase, { linked, lost, attempts }: IWaitingState, trans: ITrans): string {

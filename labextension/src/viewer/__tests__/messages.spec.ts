@@ -46,6 +46,7 @@ describe('a message between the page and a client', () => {
     expect(event('closed', { reason: 5 })).toEqual({ reason: null });
     expect(event('painted', { w: 'wide' })).toEqual({ w: null, h: null, cls: undefined, ms: null });
     expect(event('focus', { more: 1 })).toEqual({});
+    expect(event('windows', { count: '0' })).toEqual({ count: null });
     expect(readCommand({ qconnect: 'page', command: 'readonly', data: { on: 1 } })?.data).toEqual({
       on: true,
     });

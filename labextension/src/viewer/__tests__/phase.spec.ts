@@ -4,7 +4,7 @@ import { phaseOf, type IKnown } from '../phase';
 
 function known(state: SessionState | null, others: Partial<IKnown> = {}): IKnown {
   const session = state && ({ state } as ISession);
-  return { session, linked: true, refused: false, picture: false, lost: false, ...others };
+  return { session, linked: true, refused: false, picture: false, lost: false, windowless: false, ...others };
 }
 
 describe('the phase', () => {
@@ -19,6 +19,10 @@ describe('the phase', () => {
     ['waiting', known('ENDING')],
     ['waiting', known('UNREACHABLE')],
     ['connecting', known('READY')],
+    ['windowless', known('READY', { windowless: true })],
+    ['windowless', known('READY', { windowless: true, picture: true })],
+    ['opening', known('READY', { windowless: true, linked: false })],
+    ['ended', known('ENDED', { windowless: true })],
     ['live', known('READY', { picture: true })],
     ['waiting', known('SUSPENDED', { picture: true })],
     ['reconnecting', known('READY', { picture: true, lost: true })],

@@ -18,3 +18,25 @@ describe('that nothing is lost', () => {
     expect(note.includes('Nothing is lost')).toBe(word === 'said');
   });
 });
+
+describe('a display without a window', () => {
+  it('is told as what it is, with the log to look at', () => {
+    const { line, note, tone } = sayingOf('windowless', SESSION, STATE, english);
+    expect(line).toContain('The program runs, but shows no window.');
+    expect(note).toContain('log');
+    expect(tone).toBe('quiet');
+  });
+
+  it.each(['connecting', 'windowless'] as const)('is as it should be beside a terminal: %s', phase => {
+    const terminal = { ...SESSION, id: '7.local', kind: 'terminal' } as ISession;
+    const { line, note } = sayingOf(phase, terminal, STATE, english);
+    expect(line).toContain('No window yet.');
+    expect(note).toBe('The terminal itself: qconnect 7.local');
+  });
+
+  it('does not hide why the display is not reached', () => {
+    expect(sayingOf('connecting', SESSION, { ...STATE, trouble: TROUBLE }, english).line).toBe(
+      TROUBLE.message,
+    );
+  });
+});
