@@ -6,6 +6,7 @@ import functools
 import json
 import re
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractContextManager
 from http.client import responses
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from jupyter_server.base.handlers import JupyterHandler
 from tornado import web
 
 from ..errors import QConnectError, UnknownSession
+from ..sessions.audit import Caller, Deed
 from ..values.job import JOB_ID
 from ..values.session import KEY, Session
 from .headers import SAFE_HEADERS, STRICT_CSP
@@ -147,6 +149,12 @@ class QConnectHandler(JupyterHandler):
         if not (JOB_ID.fullmatch(job_id) or KEY.fullmatch(job_id)):
             raise UnknownSession("There is no such session. Look at the list of your sessions for those you have.")
         return await self.site.sessions.find(job_id)
+
+    def audited(self, event: str, *, job: str | None = None, app: str | None = None) -> AbstractContextManager[Deed]:
+        """What this request does is noted, as that of its user and address, when it is done or was refused."""
+        user = self.current_user
+        caller = Caller(self.request.remote_ip or "?", user.username if user else None)
+        return self.site.audit.deed(event, caller, job=job, app=app)
 
     def refuse(self, status: int, message: str, reason: str) -> None:
         """Answers with an error, if it is not too late for an answer."""

@@ -24,6 +24,7 @@ ACCOUNTS, STORE, ROUTES = (
     "tests/sessions/test_store.py::",
     "tests/api/test_routes.py::",
 )
+AUDIT = "tests/sessions/test_audit.py::test_a_file_that_is_not_the_users_alone_is_not_written_which_is_said_once"
 BOUNDS = "tests/security/test_bounds.py::"
 FRONT, MODELS = "tests/security/test_front.py::", "tests/values/test_models.py::"
 DAMAGED, READER = "tests/sessions/test_damaged.py::", "tests/values/test_reader.py::"
@@ -255,6 +256,27 @@ MUTANTS = [
         "len(self._starts) >= self.limits.starts_per_minute",
         "False",
         "tests/sessions/test_submission.py::test_the_31st_start_within_a_minute_is_refused",
+    ),
+    Mutant(
+        "the audit file may be a link",
+        "private_files.py",
+        "os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK",
+        "os.O_CREAT | os.O_NONBLOCK",
+        f"{AUDIT}[link]",
+    ),
+    Mutant(
+        "the audit file may be anybody's",
+        "private_files.py",
+        "        status = os.fstat(found)\n        check_file(status, path)\n        torn",
+        "        status = os.fstat(found)\n        torn",
+        f"{AUDIT}[shared]",
+    ),
+    Mutant(
+        "a name in the audit file hides what stands beside it",
+        "sessions/audit.py",
+        "ensure_ascii=True",
+        "ensure_ascii=False",
+        "tests/sessions/test_audit.py::test_what_a_request_names_moves_and_hides_nothing",
     ),
     Mutant(
         "texts are markup",
