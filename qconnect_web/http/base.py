@@ -94,18 +94,21 @@ class QConnectHandler(JupyterHandler):
     def refuse_body(self) -> None:
         """Ends the request with 413 when its body announces itself as too large, or where none is taken, as a body."""
         headers = self.request.headers
+        lengths = re.split(r",\s*", headers.get("Content-Length", "0"))  # several that are equal are one
+        if not all(re.fullmatch("[0-9]{1,18}", length) for length in lengths):  # Tornado looks after us
+            raise web.HTTPError(400, "The length of the body is no number.")
         unknown = not self.max_body and "Transfer-Encoding" in headers
-        if unknown or int(headers.get("Content-Length", 0)) > self.max_body:  # Tornado has let only numbers in
+        if unknown or max(map(int, lengths)) > self.max_body:
             self.refuse(413, self._too_large(), "too-large")
             raise web.Finish
 
     def _too_large(self) -> str:
         return f"Send at most {self.max_body // 1024} KiB." if self.max_body else "Send no body to this address."
 
-    def decode_argument(self, value: bytes, name: str | None = None) -> str:
+    def decode_argument(self, value: bytes | None, name: str | None = None) -> str:
         """As Tornado's, without the request's own bytes in the answer and the log."""
         try:
-            return value.decode()
+            return (value or b"").decode()  # None: a part of the route that may be missing
         except UnicodeDecodeError:
             raise web.HTTPError(400, UNREADABLE) from None
 

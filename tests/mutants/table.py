@@ -468,10 +468,24 @@ MUTANTS = [
         f"{BOUNDS}test_what_is_sent_to_an_address_of_ours_cannot_fill_the_log",
     ),
     Mutant(
+        "what is no HTTP fills the log",
+        "proxy/log_limit.py",
+        "if record.levelno <= logging.DEBUG or not (ours or no_http):",
+        "if record.levelno <= logging.DEBUG or not ours:",
+        f"{BOUNDS}test_what_is_no_http_cannot_fill_the_log_nor_put_a_secret_there",
+    ),
+    Mutant(
+        "a header that is none is in the log",
+        "proxy/log_limit.py",
+        """escaped(record.getMessage().partition("'")[0] if no_http else record.getMessage())""",
+        "escaped(record.getMessage())",
+        f"{BOUNDS}test_what_is_no_http_cannot_fill_the_log_nor_put_a_secret_there",
+    ),
+    Mutant(
         "a request colours the log",
         "proxy/log_limit.py",
-        "whole = escaped(record.getMessage())",
-        "whole = record.getMessage()",
+        "whole = escaped(",
+        "whole = str(",
         f"{BOUNDS}test_a_request_cannot_colour_the_log",
     ),
     Mutant(
