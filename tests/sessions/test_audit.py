@@ -32,8 +32,14 @@ QUEUED = Session(replace(RECORD, job_id="17.head"), Job("17.head", JobState.QUEU
 OVER = replace(QUEUED, job=Job("17.head", JobState.COMPLETED, exit_status=0))
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that is put is written, however busy the machine is."""
+    monkeypatch.setattr(audit_file, "PATIENCE", 60.0)
+
+
 def lines(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().splitlines()]
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def noted(path: Path, play: Callable[[Audit], None]) -> list[dict[str, Any]]:
