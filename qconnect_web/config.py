@@ -153,6 +153,11 @@ class QConnect(LoggingConfigurable):
         help="How often a minute, on average over an hour, a batch system is asked about a user's jobs by all of their "
         "servers and terminals; 2.4 times as often while things happen. More shows the end of many sessions sooner.",
     ).tag(config=True)
+    audit_file = Unicode(
+        "",
+        help="A file to which each start, open, stop, removal and end of a session is appended as a line of JSON: who, "
+        "what, from where, and what came of it. It belongs to the user whose server this is, and to nobody else.",
+    ).tag(config=True)
     keep_ended_days = Float(
         7, min=0, help="For how many days an ended session and its logs stay in the list before they are removed."
     ).tag(config=True)
@@ -181,6 +186,18 @@ class QConnect(LoggingConfigurable):
             if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*=[^\x00-\x1f\x7f]+", option):
                 raise TraitError(f"QConnect.ssh_options: {option!r} is not of the form Name=value.")
         return list(proposal.value)
+
+    @validate("audit_file")
+    def _audit_file(self, proposal: Any) -> str:
+        """Refuses, at the start, what would be a file wherever the server happens to run."""
+        if proposal.value and not Path(proposal.value).expanduser().is_absolute():
+            raise TraitError(f"QConnect.audit_file: {proposal.value!r} must begin with / or ~.")
+        return str(proposal.value)
+
+    @property
+    def audit_path(self) -> Path | None:
+        """The audit file, if there is to be one."""
+        return Path(self.audit_file).expanduser() if self.audit_file else None
 
     @property
     def sessions_folder(self) -> Path:

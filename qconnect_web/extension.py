@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,7 @@ class QConnectApp(ExtensionApp):
         self.quiet = Quiet()
         self.quiet.guard(serverapp.log)
         self.site.sessions.on_change(partial(self._emit, serverapp))
+        self.site.sessions.on_change(self.site.audit.seen)
         await self.site.sessions.open()
 
     async def stop_extension(self) -> None:
@@ -61,6 +63,7 @@ class QConnectApp(ExtensionApp):
         if self.quiet and self.serverapp:
             self.quiet.release(self.serverapp.log)
         await self.site.sessions.close()
+        await asyncio.to_thread(self.site.audit.close)
 
     def _emit(self, serverapp: Any, session: Session) -> None:
         """Tells whoever listens to Jupyter's events that a session changed."""

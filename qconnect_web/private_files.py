@@ -7,6 +7,7 @@ as a second line: over NFS a reader can see half a file, and half a file is not 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -92,6 +93,25 @@ def read_private(folder: int, name: str, limit: int = MAX_JSON, *, tail: bool = 
             if tail and status.st_size > limit:
                 file.seek(-limit, os.SEEK_END)
             return file.read(limit)
+    finally:
+        os.close(found)
+
+
+def append_private(path: Path, lines: bytes) -> None:
+    """Appends whole lines to a 0600 file, which is made if need be; its folder must be there.
+
+    Raises Forbidden unless it is a plain file of ours, not found by a link, that nobody else can use; OSError, with the
+    path, where it cannot be opened or not all fits. What is left of a line then does not run into the next one.
+    """
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    found = os.open(path, flags, 0o600)
+    try:
+        status = os.fstat(found)
+        check_file(status, path)
+        torn = status.st_size and os.pread(found, 1, status.st_size - 1) != b"\n"
+        content = b"\n" + lines if torn else lines
+        if os.write(found, content) < len(content):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
     finally:
         os.close(found)
 

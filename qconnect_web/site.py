@@ -17,6 +17,8 @@ from .schedulers import Scheduler
 from .schedulers.commands import Commands
 from .schedulers.detect import Flavour, detect
 from .schedulers.request_form import USUAL, RequestForm, request_form
+from .sessions.audit import Audit
+from .sessions.audit_file import AuditFile
 from .sessions.limits import Limits
 from .sessions.manager import SessionManager
 from .sessions.store import Store
@@ -49,6 +51,7 @@ class Site:
     places: Places
     troubles: Troubles
     questions: Questions
+    audit: Audit
     hosts: frozenset[str]
     """The names that requests may come by, lower case; empty: those that Jupyter allows."""
 
@@ -76,6 +79,7 @@ def build(settings: QConnect) -> Site:
         places=Places(settings.log, relay, most=most, per_minute=per_minute),
         troubles=Troubles(),
         questions=questions,
+        audit=audit_of(settings),
         hosts=frozenset(host.lower() for host in settings.allowed_hosts),
     )
 
@@ -100,6 +104,12 @@ def build_sessions(settings: QConnect, flavour: Flavour | None = None, asker: As
         ),
         log=settings.log,
     )
+
+
+def audit_of(settings: QConnect) -> Audit:
+    """Where deeds are noted."""
+    path = settings.audit_path
+    return Audit(settings.log, AuditFile(path, settings.log) if path else None)
 
 
 def _render(settings: QConnect, sessions_dir: Path, bind: str, form: RequestForm, app: App, record: Record) -> str:

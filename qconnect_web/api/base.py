@@ -33,10 +33,6 @@ class ApiHandler(QConnectHandler, APIHandler):
         if self.request.method not in ("GET", "HEAD") and not self._is_json() and not self._finished:
             self.refuse(415, "Send JSON, with Content-Type: application/json.", "not-json")
 
-    def record(self, done: str, job_id: str) -> None:
-        """One line in the log on what its user did to a session; opening one is told by `proxy/places`."""
-        self.log.info("qconnect: session %s %s by a request from %s", job_id, done, self.request.remote_ip)
-
     def _is_json(self) -> bool:
         """Whether the body claims to be JSON; none needs no claim. Any web page may send forms and plain text."""
         kind = self.request.headers.get("Content-Type", "application/json")

@@ -33,8 +33,9 @@ class SessionsHandler(ApiHandler):
         if not isinstance(app, str) or not isinstance(spec, dict):
             raise BadRequest('Name the app to start: {"app": "xterm", "spec": {"cores": 1}}.')
         key = self.request.headers.get("Idempotency-Key")
-        session = await self.site.sessions.start(app, spec, data.get("command"), key, patient=False)
-        self.record("started", session.id)
+        with self.audited("start", app=app) as deed:
+            session = await self.site.sessions.start(app, spec, data.get("command"), key, patient=False)
+            deed.session = session
         described = self.site.sessions.describe(session, self.base_url)
         self.set_status(201)
         self.set_header("Location", f"{self.base_url}qconnect/api/sessions/{quote(session.id)}")
@@ -55,8 +56,9 @@ class SessionHandler(ApiHandler):
     @authorized
     @answers
     async def delete(self, job_id: str) -> None:
-        await self.site.sessions.forget(job_id)
-        self.record("forgotten", job_id)
+        with self.audited("remove", job=job_id) as deed:
+            deed.session = await self.find_session(job_id)
+            await self.site.sessions.forget(job_id)
         self.set_status(204)
         self.finish()
 
@@ -68,8 +70,9 @@ class StopHandler(ApiHandler):
     @authorized
     @answers
     async def post(self, job_id: str) -> None:
-        session = await self.site.sessions.stop(job_id)
-        self.record("stopped", session.id)
+        with self.audited("stop", job=job_id) as deed:
+            deed.session = await self.find_session(job_id)
+            session = await self.site.sessions.stop(job_id)
         self.finish(json.dumps(self.site.sessions.describe(session, self.base_url)))
 
 

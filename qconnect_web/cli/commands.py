@@ -54,14 +54,15 @@ class Command:
     async def run(self) -> Exit:
         """Does what the options say."""
         from ..config import site_settings
-        from ..site import build_sessions, flavour_of
+        from ..site import audit_of, build_sessions, flavour_of
         from .prompts import TtyAsker
 
         deed = self._deed()
         site = site_settings()
         flavour = flavour_of(site)
         manager = build_sessions(site, flavour, TtyAsker(self._screen))
-        self._visit = Visit(manager, self._options, self._screen, ssh=site_ssh(site))
+        audit = audit_of(site)
+        self._visit = Visit(manager, self._options, self._screen, ssh=site_ssh(site), audit=audit)
         try:
             if self._options.doctor:
                 return await self._doctor(site, manager, flavour)
@@ -75,6 +76,7 @@ class Command:
             return Exit.UNKNOWN if stale and done is Exit.DONE else done
         finally:
             await manager.close()
+            audit.close()
 
     def interrupted(self) -> tuple[str, Exit]:
         """What to say after Ctrl-C, and the exit status: where a viewer was shown, that is how one leaves it."""
@@ -176,7 +178,7 @@ class Command:
     async def _stop(self, manager: SessionManager, visit: Visit) -> Exit:
         session = await visit.named(self._must_name(self._options.stop, "--stop"))
         over = session.state.final
-        session = await manager.stop(session.id)
+        session = await visit.stop(session)
         if self._options.json:
             self._print_json(manager, [session])
         else:

@@ -7,6 +7,7 @@ import time
 from contextlib import AsyncExitStack
 
 from ..errors import QConnectError, UnknownSession
+from ..sessions.audit import TERMINAL, Audit, Deed
 from ..sessions.manager import SessionManager
 from ..values.session import Session, SessionState
 from . import native_viewer, tables, terminals
@@ -26,10 +27,12 @@ class Visit:
     `session` is the one that is being visited, as soon as it is known; `showing` says whether its viewer is open.
     """
 
-    def __init__(self, manager: SessionManager, options: argparse.Namespace, screen: Screen, *, ssh: list[str]) -> None:
+    def __init__(
+        self, manager: SessionManager, options: argparse.Namespace, screen: Screen, *, ssh: list[str], audit: Audit
+    ) -> None:
         self.session: Session | None = None
         self.showing = False
-        self._manager, self._options, self._screen, self._ssh = manager, options, screen, ssh
+        self._manager, self._options, self._screen, self._ssh, self._audit = manager, options, screen, ssh, audit
 
     async def named(self, job_id: str) -> Session:
         """The session of that id; raises UnknownSession, with the list of those that there are."""
@@ -68,9 +71,16 @@ class Visit:
         if app.kind == "terminal" and self._attaches:
             terminals.refuse_nesting()
         asked = spec(self._options, app, command)
-        self.session = await self._manager.start(app.name, asked, command)
+        with self._audit.deed("start", TERMINAL, app=app.name) as deed:
+            self.session = deed.session = await self._manager.start(app.name, asked, command)
         self._screen.note(f"Job {self.session.record.spec.name} created with job id {self.session.id}")
         return self.session
+
+    async def stop(self, session: Session) -> Session:
+        """Ends the session; returns it as it is then."""
+        with self._audit.deed("stop", TERMINAL, job=session.id) as deed:
+            deed.session = session
+            return await self._manager.stop(session.id)
 
     @property
     def _attaches(self) -> bool:
@@ -110,6 +120,7 @@ class Visit:
                 except QConnectError as error:
                     self._screen.note(f"Its windows cannot be shown here. {error.message}")
             shared = stack.enter_context(self._manager.sharing(session))  # who logged in for the windows need not again
+            self._audit.note(Deed("open", session=session), TERMINAL, "done")
             return await terminals.attach(session, [*self._ssh, *shared], self._screen)
 
     async def show_windows(self, session: Session) -> Exit:
@@ -127,6 +138,7 @@ class Visit:
         )
         async with native_viewer.viewer(self._manager, session) as shown:
             self.showing = True
+            self._audit.note(Deed("open", session=session), TERMINAL, "done")
             status = await shown.wait()
             words = shown.last_words()
         self.showing = False

@@ -6,6 +6,7 @@ import functools
 import json
 import re
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractContextManager
 from http.client import responses
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from jupyter_server.base.handlers import JupyterHandler
 from tornado import web
 
 from ..errors import QConnectError, UnknownSession
+from ..sessions.audit import Caller, Deed
 from ..values.job import JOB_ID
 from ..values.session import KEY, Session
 from .headers import SAFE_HEADERS, STRICT_CSP
@@ -92,18 +94,21 @@ class QConnectHandler(JupyterHandler):
     def refuse_body(self) -> None:
         """Ends the request with 413 when its body announces itself as too large, or where none is taken, as a body."""
         headers = self.request.headers
+        lengths = re.split(r",\s*", headers.get("Content-Length", "0"))  # several that are equal are one
+        if not all(re.fullmatch("[0-9]{1,18}", length) for length in lengths):  # Tornado looks after us
+            raise web.HTTPError(400, "The length of the body is no number.")
         unknown = not self.max_body and "Transfer-Encoding" in headers
-        if unknown or int(headers.get("Content-Length", 0)) > self.max_body:  # Tornado has let only numbers in
+        if unknown or max(map(int, lengths)) > self.max_body:
             self.refuse(413, self._too_large(), "too-large")
             raise web.Finish
 
     def _too_large(self) -> str:
         return f"Send at most {self.max_body // 1024} KiB." if self.max_body else "Send no body to this address."
 
-    def decode_argument(self, value: bytes, name: str | None = None) -> str:
+    def decode_argument(self, value: bytes | None, name: str | None = None) -> str:
         """As Tornado's, without the request's own bytes in the answer and the log."""
         try:
-            return value.decode()
+            return (value or b"").decode()  # None: a part of the route that may be missing
         except UnicodeDecodeError:
             raise web.HTTPError(400, UNREADABLE) from None
 
@@ -147,6 +152,12 @@ class QConnectHandler(JupyterHandler):
         if not (JOB_ID.fullmatch(job_id) or KEY.fullmatch(job_id)):
             raise UnknownSession("There is no such session. Look at the list of your sessions for those you have.")
         return await self.site.sessions.find(job_id)
+
+    def audited(self, event: str, *, job: str | None = None, app: str | None = None) -> AbstractContextManager[Deed]:
+        """What this request does is noted, as that of its user and address, when it is done or was refused."""
+        user = self.current_user
+        caller = Caller(self.request.remote_ip or "?", user.username if user else None)
+        return self.site.audit.deed(event, caller, job=job, app=app)
 
     def refuse(self, status: int, message: str, reason: str) -> None:
         """Answers with an error, if it is not too late for an answer."""

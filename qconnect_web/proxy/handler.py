@@ -42,9 +42,11 @@ class DisplayHandler(QConnectHandler):
         ticket = self.path_kwargs.get("ticket")
         if ticket is None:
             await super().prepare(_redirect_to_login=False, **options)
-        elif not self.check_host():  # a foreign name that was made to point here
+            return
+        self.current_user = None  # a ticket names a session, and nobody
+        if not self.check_host():  # a foreign name that was made to point here
             raise web.HTTPError(403)
-        elif not await self._has_ticket(ticket):
+        if not await self._has_ticket(ticket):
             raise web.HTTPError(403, "The page's ticket is void. Open the session's page again.")
 
     async def _has_ticket(self, ticket: str) -> bool:

@@ -15,6 +15,8 @@ LINES = 60
 """Lines that requests may leave in the log at once, and the number that come back within a minute."""
 MAX_LINE = 240
 LOGGERS = ("tornado.general", "tornado.application")
+NO_HTTP = "Malformed HTTP message"
+"""How Tornado begins its line about a request that is none; what follows in quotes may be a header with a secret."""
 
 
 class Bucket:
@@ -43,6 +45,8 @@ class Bucket:
 class Quiet(logging.Filter):
     """Lets a bounded number of lines pass that requests to this package cause, whoever writes them, each of them short.
 
+    So it does with those about requests that cannot be told whose they are, as they are no HTTP.
+
     Anybody who reaches the server's port may ask for anything, and each refusal is a line or two of Jupyter's.
     """
 
@@ -61,13 +65,14 @@ class Quiet(logging.Filter):
             logger.removeFilter(self)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        handler = CallContext.get(CallContext.JUPYTER_HANDLER)
-        if record.levelno <= logging.DEBUG or not isinstance(handler, QConnectHandler):
+        no_http = str(record.msg).startswith(NO_HTTP)  # Jupyter gives the loggers of Tornado its own name
+        ours = isinstance(CallContext.get(CallContext.JUPYTER_HANDLER), QConnectHandler)
+        if record.levelno <= logging.DEBUG or not (ours or no_http):
             return True
         if not self._bucket.take():
             self._left_out += 1
             return False
-        whole = escaped(record.getMessage())
+        whole = escaped(record.getMessage().partition("'")[0] if no_http else record.getMessage())
         record.msg, record.args = whole if len(whole) <= MAX_LINE else f"{whole[:MAX_LINE]}…", ()
         if self._left_out:
             record.msg += f" ({self._left_out} lines about requests were left out before this one)"

@@ -116,9 +116,8 @@ class Places:
         place.pump(pump, self._run(place, session.id, node, pump, tally, hung_up))
 
     async def _run(self, place: Place, job_id: str, node: str, pump: Pump, tally: Tally, hung_up: Told) -> None:
-        """One line in the log when it opens, one when it closes; nothing in them is secret."""
+        """One line in the log when it closes; nothing in it is secret."""
         started, name = time.monotonic(), f"{job_id} (viewer {place.viewer[:8]})"
-        self._log.info("qconnect: websocket of session %s opened, display on %s", name, node)
         try:
             closed = await pump.run()
         finally:
@@ -128,8 +127,8 @@ class Places:
         if closed.who == "node":
             hung_up()
         self._log.info(
-            "qconnect: websocket of session %s closed by the %s (%s) after %.1f s: %d bytes up, %d bytes down",
-            *(name, closed.who, place.over or "end of connection", time.monotonic() - started),
+            "qconnect: websocket of session %s on %s closed by the %s (%s) after %.1f s: %d bytes up, %d bytes down",
+            *(name, node, closed.who, place.over or "end of connection", time.monotonic() - started),
             *(closed.bytes_up, closed.bytes_down),
         )
 

@@ -44,9 +44,14 @@ class DisplayWebsocket(DisplayHandler):
     head = get
 
     async def _open(self, job_id: str, viewer: str) -> None:
-        """Holds the upgrade until the session is ready, proves its display, and hands both connections over."""
+        """As `_opened`, which is noted."""
         upgrade = Upgrade.of(self.request.headers)
-        session = await self.find_session(job_id)
+        with self.audited("open", job=job_id) as deed:
+            deed.session = await self.find_session(job_id)
+            await self._opened(deed.session, viewer, upgrade)
+
+    async def _opened(self, session: Session, viewer: str, upgrade: Upgrade) -> None:
+        """Holds the upgrade until the session is ready, proves its display, and hands both connections over."""
         place = self._place = self.site.places.enter(session.record.key, viewer)
         try:
             found = await place.hold(self._reach(session, upgrade))

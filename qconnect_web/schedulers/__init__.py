@@ -38,12 +38,23 @@ class Queue:
         return asdict(self)
 
 
+class More(Protocol):
+    """Whether a question may be followed by one more, which is counted then; one that `must` be put is only counted."""
+
+    def __call__(self, *, must: bool = False) -> bool: ...
+
+
+def unrationed(*, must: bool = False) -> bool:
+    """For who counts no questions: any number may be put."""
+    return True
+
+
 class Scheduler(Protocol):
     """Submits, asks after and cancels jobs; every call bounds its own wait.
 
     All raise SchedulerUnavailable when the scheduler does not answer and SchedulerFailed, with its own words, when
     it refuses. `dialect` is that of the job script's directives (request_form.CHOICES); a `cheap` scheduler may be
-    asked at any time, others count the questions.
+    asked at any time, others count the questions: the first of each call by whoever makes it, the rest by `more`.
     """
 
     name: str
@@ -53,19 +64,19 @@ class Scheduler(Protocol):
     async def submit(self, script: str, spec: JobSpec, *, session: str, folder: Path) -> str:
         """Submits `script`, tagged with the session key; its output goes into `folder`. Returns the job id."""
 
-    async def query(self, job_ids: list[str]) -> dict[str, Job]:
+    async def query(self, job_ids: list[str], more: More = unrationed) -> dict[str, Job]:
         """What the scheduler knows of these jobs.
 
         An id that it does not know is missing from the answer; one that it said nothing about is UNKNOWN there.
         """
 
-    async def mine(self) -> list[Job]:
+    async def mine(self, more: More = unrationed) -> list[Job]:
         """The user's own jobs, with their session tags."""
 
     async def cancel(self, job_id: str) -> None:
         """Cancels the job; one that is already over or unknown counts as cancelled."""
 
-    async def queues(self) -> list[Queue]:
+    async def queues(self, more: More = unrationed) -> list[Queue]:
         """The queues that the user may submit to."""
 
     async def available(self, programs: tuple[str, ...]) -> dict[str, bool] | None:

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections import deque
 from collections.abc import Iterable, Sequence
 
 from ..errors import SchedulerUnavailable
 from ..values.job import Job, JobState
 
-MOST = 3
-WITHIN = 60.0
-"""So many more questions within so many seconds: an answer that always leaves jobs out does not multiply them."""
 NAMED = 5
 """Ids that one line of the log names."""
 
@@ -23,7 +18,6 @@ class FollowUp:
     """Whom to ask about again, and what was put into the log already."""
 
     def __init__(self) -> None:
-        self._asked: deque[float] = deque(maxlen=MOST)
         self._silent: dict[str, None] = {}
         self._logged: set[str] = set()
 
@@ -31,14 +25,6 @@ class FollowUp:
         """The ids to ask about, those first that have been left out for longest: some answer their first id only."""
         ranks = {job_id: rank for rank, job_id in enumerate(self._silent)}
         return sorted(job_ids, key=lambda job_id: ranks.get(job_id, len(ranks)))
-
-    def allowed(self) -> bool:
-        """Whether one more question may be put now, which is noted then."""
-        now = time.monotonic()
-        if len(self._asked) == MOST and now - self._asked[0] < WITHIN:
-            return False
-        self._asked.append(now)
-        return True
 
     def silent(self, answer: dict[str, Job]) -> list[str]:
         """The ids that are left without a word, those first that have been so for longest."""

@@ -28,10 +28,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Left:
-    """What a server left: when it last had an answer, when questions were put (epoch), and what it was told."""
+    """What a server left: when it last had an answer, when questions were put (epoch), and what it was told.
+
+    `beside` are the times of those questions that were not for all sessions.
+    """
 
     answered: float
     asked: list[float]
+    beside: list[float]
     statuses: list[JobStatus]
 
 
@@ -40,7 +44,8 @@ def _left(store: Store, ahead: float) -> Left | None:
     with suppress(OSError, QConnectError, KeyError, TypeError, ValueError):
         if data := store.answer():
             statuses = [job_status.from_json(item, ahead) for item in data["words"]]
-            return Left(reader.moment(data["time"]), [reader.moment(item) for item in data["asked"]], statuses)
+            asked, beside = ([reader.moment(item) for item in data.get(name, [])] for name in ("asked", "beside"))
+            return Left(reader.moment(data["time"]), asked, beside, statuses)
     return None
 
 
@@ -96,13 +101,21 @@ class JobCache:
         await self._save()
         return mine
 
+    def more(self, *, must: bool = False) -> bool:
+        """Whether one more question may be put, beside those that `ask` puts; see schedulers.More."""
+        return self.budget.more(now(), must=must)
+
+    def spare(self, count: int) -> bool:
+        """Whether there are so many questions to spare, for what can wait; the first is counted then."""
+        return self.budget.spare(now(), count)
+
     async def load(self) -> bool:
         """Takes over what is newer in the answer that a server left beside the folders; False if there is none."""
         moment = now()
         left = await asyncio.to_thread(_left, self._store, moment.ahead)
         if left is None:
             return False
-        self.budget.note_others(left.asked, left.answered, moment)
+        self.budget.note_others(left.asked, left.answered, moment, left.beside)
         for status in left.statuses:
             known = self.status(status.job.id)
             if known.asked < status.asked <= now().monotonic and known.job.state is not JobState.COMPLETED:
@@ -124,10 +137,10 @@ class JobCache:
 
     async def _answer(self, job_ids: list[str], all_mine: bool) -> tuple[list[Job], dict[str, Job]]:
         """The user's jobs, where they are wanted, and what is said of these; in as few questions as that takes."""
-        mine = await self._put(self.scheduler.mine()) if all_mine else []
+        mine = await self._put(self.scheduler.mine(self.more)) if all_mine else []
         answer = {job.id: job for job in mine if job.id in job_ids}
         left = [job_id for job_id in job_ids if job_id not in answer]
-        return mine, answer | (await self._put(self.scheduler.query(left)) if left else {})
+        return mine, answer | (await self._put(self.scheduler.query(left, self.more)) if left else {})
 
     async def _put(self, question: Awaitable[T]) -> T:
         """Puts a question to the scheduler and notes when, for the other servers too."""
@@ -139,10 +152,11 @@ class JobCache:
     async def _save(self) -> None:
         """Leaves the answer, and the times of the questions, for other servers."""
         known = [status for status in self.statuses.values() if status.job.state is not JobState.UNKNOWN]
-        asked, answered, ahead = [*self.budget.asked], self.budget.answered or 0.0, now().ahead
+        asked = {"asked": [*self.budget.asked], "beside": [*self.budget.beside]}
+        answered, ahead = self.budget.answered or 0.0, now().ahead
 
         def write() -> None:
             words = [job_status.to_json(status, ahead) for status in known]
-            self._store.write_answer({"time": answered, "asked": asked, "words": words})
+            self._store.write_answer({"time": answered, **asked, "words": words})
 
         await asyncio.to_thread(write)

@@ -58,6 +58,11 @@ class Known:
         return any(session.state is not SessionState.READY or session.record.refused for session in self.live)
 
     @property
+    def owed(self) -> bool:
+        """Whether a session lives that its user has ended: that is seen to also when nobody looks."""
+        return any(session.record.stopped for session in self.live)
+
+    @property
     def intents(self) -> list[Record]:
         """The records of sessions whose job nobody knows, if there is one."""
         return [facts.record for key, facts in self._without_id() if self._memory(key).job_id is None]

@@ -52,9 +52,9 @@ class SessionManager:
     ) -> None:
         self.apps = apps
         self.scheduler = scheduler
-        self.queues = Queues(scheduler)
         self._transport, self._store, self._limits = transport, store, limits
         self._cache = cache = JobCache(scheduler, store, limits.questions_per_minute)
+        self.queues = Queues(cache)
         self._poll = Poll(store, cache, log)
         self._connector = Connector(transport=transport, store=store, poll=self._poll, cache=cache)
         self._log = log

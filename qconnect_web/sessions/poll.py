@@ -117,7 +117,7 @@ class Poll:
 
     def _ask_if_due(self) -> None:
         known, watched = self.known, self.observers.watched
-        wanted = known.pending or bool(_intents(known)) or (watched and bool(known.live))
+        wanted = known.owed or bool(_intents(known)) or (watched and bool(known.live))
         idle = not self._closed and (self._asking is None or self._asking.done())
         if wanted and idle and self._cache.budget.due_in(now()) <= 0:
             self._asking = asyncio.create_task(self._ask())

@@ -7,6 +7,7 @@ no more often than one of them would.
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 
 from . import timings
 from .clock import Now
@@ -37,6 +38,12 @@ class QuestionBudget:
         self._eager_until = 0.0
         self._yielding = False
         self._own = 0.0
+        self.beside: list[float] = []
+        """Those of them that were about queues, or followed another one up: their answers tell nothing of the rest."""
+        self._unspared = 0
+        """Follow-ups that were put though there was none to spare, since our last question for all sessions."""
+        self._followed = float("-inf")
+        self._starved = False
 
     def hurry(self, now: Now) -> None:
         """Something changed: the next question is due now, and a few more follow closely."""
@@ -53,13 +60,13 @@ class QuestionBudget:
 
     def due_in(self, now: Now) -> float:
         """Seconds until the next question is due."""
-        return max(self._due - now.monotonic, self._rest(now))
+        return max(self._due - now.monotonic, self._rest(now, 1 + self._starved))
 
     def allows(self, now: Now, *, heard: bool, more: bool) -> bool:
         """Whether to ask now; `heard`: another server's answer would do, `more`: but not for all that is wanted."""
         self._yielding = not heard and not self._hurried and self._asked_elsewhere(now.epoch)
         wanted = self._hurried or (not self._yielding and (more or not heard))
-        if not wanted or max(self._rest(now), self._kept(now)) > 0:
+        if not wanted or max(self._rest(now, 1 + self._starved), self._kept(now)) > 0:
             return False
         self._hurried = False
         return True
@@ -70,12 +77,44 @@ class QuestionBudget:
 
     def open_for(self, now: Now) -> float:
         """Seconds for which the last question, by whatever server, has had no answer; 0 when it was answered."""
-        last = max((moment for moment in self.asked if moment <= now.epoch), default=0.0)
+        last = self._last(now.epoch)
         return 0.0 if self._cheap or (self.answered or 0.0) >= last else now.epoch - last
+
+    def spare(self, now: Now, count: int = 1) -> bool:
+        """Whether there are so many questions that nobody who acts will miss; one is noted then."""
+        if self._rest(now, count + timings.KEPT_FOR_ACTS) > 0:
+            return False
+        self._note_beside(now)
+        return True
+
+    def more(self, now: Now, *, must: bool) -> bool:
+        """Whether one more question may be put, which is noted then; one that `must` be put is only noted.
+
+        It is one to spare, or one in a WINDOW, which the next question for all sessions waits for and makes up for: of
+        a job that answers leave out something is heard some time.
+        """
+        if must:
+            self._note_beside(now)
+        elif self.spare(now):
+            self._followed = now.monotonic
+        elif now.monotonic - self._followed >= timings.WINDOW:
+            self._starved = self._rest(now) > 0
+            if self._starved:
+                return False
+            self._followed = now.monotonic
+            self._note_beside(now)
+            self._unspared += 1
+        else:
+            return False
+        return True
+
+    def _note_beside(self, now: Now) -> None:
+        self.asked.append(now.epoch)
+        self.beside.append(now.epoch)
 
     def note_question(self, now: Now) -> None:
         """A question is put."""
-        self._own = now.epoch
+        self._own, self._unspared = now.epoch, 0
         self.asked.append(now.epoch)
 
     def note_answer(self, now: Now) -> None:
@@ -87,9 +126,10 @@ class QuestionBudget:
         """It was not."""
         self._failures += 1
 
-    def note_others(self, asked: list[float], answered: float, now: Now) -> None:
+    def note_others(self, asked: list[float], answered: float, now: Now, beside: Iterable[float] = ()) -> None:
         """What another server has left word of: when questions were put, and when the last answer came (epoch)."""
         self.asked = sorted({*self.asked, *(item for item in asked if item <= now.epoch)})
+        self.beside = sorted({*self.beside, *beside})
         self.answered = max(self.answered or 0.0, min(answered, now.epoch)) or None
 
     def postpone(self, now: Now, *, pending: bool, watched: bool, moving: bool) -> None:
@@ -116,22 +156,28 @@ class QuestionBudget:
     def _asked_elsewhere(self, now: float) -> bool:
         """Whether another server has put a question that may still be answered: its answer will do."""
         soon = now + timings.PENDING_INTERVAL  # later than that, the clock that it is by was wrong
-        last = max((moment for moment in self.asked if moment < soon), default=0.0)
+        last = self._last(soon)
         return last != self._own and last > (self.answered or 0.0) and now - last < timings.PENDING_INTERVAL
 
-    def _rest(self, now: Now) -> float:
-        """Seconds until there is a question in the bucket."""
+    def _rest(self, now: Now, wanted: int = 1) -> float:
+        """Seconds until there are so many questions in the bucket."""
         if self._cheap:
             return 0.0
         begin = now.epoch - timings.MEAN_OVER * timings.WINDOW
         self.asked = sorted(moment for moment in self.asked if begin < moment <= now.epoch)
-        return (1 - self._left(now.epoch)) * timings.WINDOW / self._fills
+        self.beside = [moment for moment in self.beside if begin < moment]
+        return (wanted - self._left(now.epoch)) * timings.WINDOW / self._fills
+
+    def _last(self, until: float) -> float:
+        """When the last question for all sessions was put, by whatever server; 0 when there was none."""
+        beside = set(self.beside)
+        return max((moment for moment in self.asked if moment <= until and moment not in beside), default=0.0)
 
     def _kept(self, now: Now) -> float:
         """Seconds for which the bucket is kept for whoever acts: who only looks takes no more than flows in."""
-        last = max((moment for moment in self.asked if moment <= now.epoch), default=0.0)
+        last = self._last(now.epoch)
         eager = self._cheap or self._hurried or now.monotonic < self._eager_until
-        return 0.0 if eager else last + timings.WINDOW / self._fills - now.epoch
+        return 0.0 if eager else last + (1 + self._unspared) * timings.WINDOW / self._fills - now.epoch
 
     def _left(self, now: float) -> float:
         """Questions that are in the bucket; an hour ago it was full, for all that is known."""

@@ -9,10 +9,11 @@ from dataclasses import replace
 
 from ..aio import stop
 from ..errors import BadRequest, QConnectError
-from ..schedulers import Queue, Scheduler
+from ..schedulers import Queue
 from ..units import format_memory, format_walltime
 from ..values.job import JobSpec
 from . import timings
+from .job_cache import JobCache
 
 MB = 1 << 20
 
@@ -20,8 +21,8 @@ MB = 1 << 20
 class Queues:
     """The queues as they were last told; one question at a time, however many ask."""
 
-    def __init__(self, scheduler: Scheduler) -> None:
-        self._scheduler = scheduler
+    def __init__(self, cache: JobCache) -> None:
+        self._cache, self._scheduler = cache, cache.scheduler
         self._known: list[Queue] = []
         self._told = float("-inf")
         self._asking: asyncio.Task[list[Queue]] | None = None
@@ -68,7 +69,11 @@ class Queues:
         return self._asking
 
     async def _read(self) -> list[Queue]:
-        self._known = await self._scheduler.queues()
+        if self._told == float("-inf"):
+            self._cache.more(must=True)
+        elif not self._cache.spare(timings.QUEUE_QUESTIONS):  # what was told will do until there are some to spare
+            return self._known
+        self._known = await self._scheduler.queues(self._cache.more)
         self._told = time.monotonic()
         return self._known
 

@@ -53,6 +53,8 @@ BURST = 2.4
 """Ratio: so many times that number within one WINDOW, if few were put before: whoever acts is not kept waiting."""
 MEAN_OVER = 60
 """Count: within so many WINDOWs that number holds on average, for whatever is done in them."""
+KEPT_FOR_ACTS = 3
+"""Count: so many questions are left for whoever acts by those about queues, and about jobs that an answer left out."""
 EAGER = 60.0
 """After something happened the burst may be used for so long; else it is kept for the next time."""
 ELSEWHERE_STEP = 1.0
@@ -114,5 +116,7 @@ TORN = 60.0
 # ---------------------------------------------------------------- the queues
 QUEUES_FRESH = 120.0
 """The queues are not asked for again for so long."""
+QUEUE_QUESTIONS = 3
+"""Count: what a batch system is asked at most to tell of its queues: limits, nodes, the default one."""
 QUEUES_PATIENCE = 2.0
 """A start waits so long for queues that are not known yet; the batch system then speaks for itself."""

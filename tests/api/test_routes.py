@@ -135,9 +135,13 @@ def test_a_session_from_start_to_oblivion(server: JupyterServer) -> None:
     assert server.request("POST", f"{path}/stop").status == 200
     assert server.request("DELETE", path).status == 204
     refused(server.request("GET", path), 404, "unknown-session")
-    told = [line for line in server.log.splitlines() if f"qconnect: session {session['id']} " in line]
-    for word, line in zip(("started", "stopped", "stopped", "forgotten"), told, strict=True):
-        assert line.endswith(f"{word} by a request from 127.0.0.1")
+    told = [line for line in server.log.splitlines() if f" of session {session['id']} (xterm) from " in line]
+    deeds = ["start", "remove", "stop", "end", "stop", "remove"]
+    assert [line.split("qconnect: ")[1].split()[0] for line in told] == deeds
+    assert [line.rpartition("from ")[2] for line in told] == [
+        *("127.0.0.1: done", "127.0.0.1: still-alive", "127.0.0.1: done"),
+        *("batch: ended", "127.0.0.1: done", "127.0.0.1: done"),
+    ]
 
 
 def test_a_damaged_session_is_removed_by_the_key_that_it_goes_by(server: JupyterServer) -> None:

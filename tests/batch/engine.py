@@ -102,6 +102,14 @@ class Engine:
             os.killpg(int((folder / "pid").read_text()), signal.SIGKILL)
         (folder / "pid").unlink()
 
+    def hold(self, folder: Path) -> None:
+        """As `qhold` does with a job that waits."""
+        (folder / "held").touch()
+
+    def release(self, folder: Path) -> None:
+        """As `qrls` does."""
+        (folder / "held").unlink()
+
     @property
     def slurm(self) -> bool:
         return self.flavour == "slurm"
@@ -112,7 +120,8 @@ class Engine:
             return "C", int((folder / "status").read_text())
         if (folder / "cancelled").exists():
             return "C", 271 if (folder / "pid").exists() else None
-        return ("R" if (folder / "pid").exists() else "Q"), None
+        waits = "H" if (folder / "held").exists() else "Q"
+        return ("R" if (folder / "pid").exists() else waits), None
 
     def cancel(self, names: list[str]) -> int:
         """Ends these jobs; the status is the last error's. `scancel` says nothing of what it does not know."""
@@ -271,8 +280,9 @@ def main(root: Path, program: str, arguments: list[str]) -> int:
         return engine.submit(arguments)
     if program in ("qdel", "scancel"):
         return engine.cancel(arguments)
-    if program in ("qrun", "qrerun"):
-        (engine.start if program == "qrun" else engine.requeue)(engine.jobs / arguments[0])
+    operators = {"qrun": engine.start, "qrerun": engine.requeue, "qhold": engine.hold, "qrls": engine.release}
+    if program in operators:
+        operators[program](engine.jobs / arguments[0])
         return 0
     if program == "squeue":
         return engine.squeue()

@@ -76,7 +76,8 @@ class BatchSystem:
         (self.root / "odd").write_text(number)
 
     def operate(self, program: str, number: str) -> None:
-        """What an operator does: `qrerun` lets a running job wait again, `qrun` starts a waiting one."""
+        """What an operator does: `qrerun` lets a running job wait again, `qrun` starts a waiting one, `qhold` holds it,
+        `qrls` releases it, `qdel` ends it."""
         argv = [sys.executable, "-IS", str(HERE / "engine.py"), str(self.root), program, number]
         subprocess.run(argv, check=True, timeout=30)
 

@@ -20,11 +20,11 @@ def templates(flavour: str) -> dict[str, Any]:
             for job in re.findall(r"<Job>.*?</Job>", recorded(TORQUE, case).out, re.DOTALL):
                 if "[" not in job.partition("</Job_Id>")[0]:
                     found[job.partition("<job_state>")[2][0]] = job
-        return {letter: found[letter] for letter in "QRC"}
+        return {letter: found[letter] for letter in "QHRC"}
     if flavour == "openpbs":
         waiting = json.loads(recorded(OPENPBS, "qstat-f-json-all").out)["Jobs"]["5.torquehead"]
         over = json.loads(recorded(OPENPBS, "json-walltime-over").out)["Jobs"]["56.pbshead"]
         running = {name: value for name, value in over.items() if name not in ENDS}
-        return {"Q": waiting, "R": running, "F": over}
+        return {"Q": waiting, "H": {**waiting, "Hold_Types": "u"}, "R": running, "F": over}
     answer = json.loads(recorded(SLURM, "squeue_json").out)
     return {"answer": {**answer, "jobs": answer["jobs"][:1]}, "line": recorded(SLURM, "scontrol_job_o").out}

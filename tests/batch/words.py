@@ -50,6 +50,7 @@ def torque(job: Shown, templates: dict[str, str]) -> str:
     """As one <Job> of `qstat -x`; odd variables are not escaped, as in releases before that was mended."""
     pairs = ",".join(f"{name}={value if name in job.odd else escape(value)}" for name, value in job.variables.items())
     times = dict.fromkeys(("ctime", "mtime", "qtime", "etime"), str(job.submitted)) | {"start_time": str(job.started)}
+    times |= {"comp_time": str(int(time.time()))}  # as if just now: what ended long ago is removed from the list
     values = {
         "Job_Id": job.id,
         "Job_Name": job.name,
@@ -73,7 +74,7 @@ def openpbs(job: Shown, templates: dict[str, Any]) -> dict[str, Any]:
     where = f"({job.node}:ncpus=1:mem=1048576kb)"
     host = {"exec_host": f"{job.node}/0", "exec_vnode": where, "run_count": job.starts, "Exit_status": job.status}
     host |= {"stime": clock(job.started), "qtime": clock(job.submitted)}
-    if letter != "Q":
+    if letter not in "QH":
         host |= {"comment": f"Job run at {clock(job.started)[:16]} on {where}{' and finished' * (letter == 'F')}"}
     limits = {**templates[letter]["Resource_List"], "walltime": job.walltime}
     values = {
@@ -125,7 +126,7 @@ def openpbs_text(job_id: str, given: dict[str, Any]) -> str:
 
 
 # ------------------------------------------------------------------ Slurm
-STATES = {"Q": "PENDING", "R": "RUNNING", "C": "COMPLETED"}
+STATES = {"Q": "PENDING", "H": "PENDING", "R": "RUNNING", "C": "COMPLETED"}
 
 
 def slurm_state(job: Shown) -> str:
@@ -140,13 +141,14 @@ def squeue(jobs: list[Shown], foreign: list[dict[str, object]], answer: dict[str
 
 
 def _member(job: Shown, uid: int) -> dict[str, object]:
-    waits = job.letter == "Q"
+    waits = job.letter in "QH"
     return {
         "job_id": int(job.id),
         "user_id": uid,
         "user_name": job.user,
         "name": job.name,
         "job_state": slurm_state(job),
+        "state_reason": "JobHeldUser" if job.letter == "H" else "None",
         "batch_host": "" if waits else job.node,
         "comment": f"QCONNECT_SESSION={job.tag}",
         "exit_code": (job.status or 0) % 256 << 8,

@@ -24,6 +24,7 @@ ACCOUNTS, STORE, ROUTES = (
     "tests/sessions/test_store.py::",
     "tests/api/test_routes.py::",
 )
+AUDIT = "tests/sessions/test_audit.py::test_a_file_that_is_not_the_users_alone_is_not_written_which_is_said_once"
 BOUNDS = "tests/security/test_bounds.py::"
 FRONT, MODELS = "tests/security/test_front.py::", "tests/values/test_models.py::"
 DAMAGED, READER = "tests/sessions/test_damaged.py::", "tests/values/test_reader.py::"
@@ -257,6 +258,27 @@ MUTANTS = [
         "tests/sessions/test_submission.py::test_the_31st_start_within_a_minute_is_refused",
     ),
     Mutant(
+        "the audit file may be a link",
+        "private_files.py",
+        "os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK",
+        "os.O_CREAT | os.O_NONBLOCK",
+        f"{AUDIT}[link]",
+    ),
+    Mutant(
+        "the audit file may be anybody's",
+        "private_files.py",
+        "        status = os.fstat(found)\n        check_file(status, path)\n        torn",
+        "        status = os.fstat(found)\n        torn",
+        f"{AUDIT}[shared]",
+    ),
+    Mutant(
+        "a name in the audit file hides what stands beside it",
+        "sessions/audit.py",
+        "ensure_ascii=True",
+        "ensure_ascii=False",
+        "tests/sessions/test_audit.py::test_what_a_request_names_moves_and_hides_nothing",
+    ),
+    Mutant(
         "texts are markup",
         "pages/handlers.py",
         "autoescape=True",
@@ -446,10 +468,24 @@ MUTANTS = [
         f"{BOUNDS}test_what_is_sent_to_an_address_of_ours_cannot_fill_the_log",
     ),
     Mutant(
+        "what is no HTTP fills the log",
+        "proxy/log_limit.py",
+        "if record.levelno <= logging.DEBUG or not (ours or no_http):",
+        "if record.levelno <= logging.DEBUG or not ours:",
+        f"{BOUNDS}test_what_is_no_http_cannot_fill_the_log_nor_put_a_secret_there",
+    ),
+    Mutant(
+        "a header that is none is in the log",
+        "proxy/log_limit.py",
+        """escaped(record.getMessage().partition("'")[0] if no_http else record.getMessage())""",
+        "escaped(record.getMessage())",
+        f"{BOUNDS}test_what_is_no_http_cannot_fill_the_log_nor_put_a_secret_there",
+    ),
+    Mutant(
         "a request colours the log",
         "proxy/log_limit.py",
-        "whole = escaped(record.getMessage())",
-        "whole = record.getMessage()",
+        "whole = escaped(",
+        "whole = str(",
         f"{BOUNDS}test_a_request_cannot_colour_the_log",
     ),
     Mutant(

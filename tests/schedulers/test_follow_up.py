@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from qconnect_web.errors import SchedulerFailed, SchedulerUnavailable
-from qconnect_web.schedulers import follow_up
 from qconnect_web.schedulers.commands import Commands, Done
 from qconnect_web.schedulers.pbs.openpbs import OpenPbsScheduler
 from qconnect_web.schedulers.pbs.torque import TorqueScheduler
@@ -22,6 +21,7 @@ from qconnect_web.values.job import Job, JobState
 from tests.support.recordings import OPENPBS, SLURM, recorded
 
 IDS = ["1.head", "2.head", "3.head"]
+KINDS: dict[str, Any] = {"torque": TorqueScheduler, "openpbs": OpenPbsScheduler, "slurm": SlurmScheduler}
 Say = Callable[[list[str]], Done]
 
 
@@ -95,22 +95,68 @@ def test_silence_about_one_job_is_not_gone(alone: str) -> None:
         assert states(asyncio.run(scheduler.query(IDS[:2]))) == {"1.head": "RUNNING", "2.head": "UNKNOWN"}
 
 
-def test_the_questions_about_left_out_jobs_are_bounded_and_who_was_left_out_stands_first(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    clock = [1000.0]
-    monkeypatch.setattr(follow_up.time, "monotonic", lambda: clock[0])
+class Ration:
+    """Lets so many more questions pass; counts those that are put in any case."""
+
+    def __init__(self, left: int = 0) -> None:
+        self.left, self.forced = left, 0
+
+    def __call__(self, *, must: bool = False) -> bool:
+        self.forced += must
+        self.left -= not must
+        return must or self.left >= 0
+
+
+def test_the_questions_about_left_out_jobs_are_rationed_and_who_was_left_out_stands_first() -> None:
     many = [f"{number}.head" for number in range(1, 101)]
     commands = Played(lambda argv: torque_xml(named(argv)[:1]))
     scheduler = TorqueScheduler(commands, user="alice")
     heard: set[str] = set()
-    for _ in range(40):
-        answer = asyncio.run(scheduler.query(many))
+    for number in range(40):
+        answer = asyncio.run(scheduler.query(many, Ration(number % 4 and 1)))
         assert set(answer) == set(many), "none is missing"
         heard |= {job_id for job_id, job in answer.items() if job.state is JobState.RUNNING}
-        clock[0] += 15
-    assert len(commands.asked) <= 40 + follow_up.MOST * 10, "three more a minute"
+    assert len(commands.asked) == 40 + 30
     assert len(heard) >= 40, "another one each time"
+
+
+@pytest.mark.parametrize(("left", "put"), [(0, 1), (1, 2), (2, 3)])
+@pytest.mark.parametrize("flavour", ["torque", "openpbs", "slurm"])
+def test_no_question_beyond_the_first_is_put_without_leave(flavour: str, left: int, put: int) -> None:
+    """Where an answer tells of the first of three jobs alone, with or without JSON."""
+    say = {"torque": lambda argv: torque_xml(named(argv)[:1]), "openpbs": openpbs_first, "slurm": slurm_first}[flavour]
+    commands = Played(say)
+    asyncio.run(KINDS[flavour](commands, user="u1").query([name.partition(".")[0] for name in IDS], Ration(left)))
+    assert len(commands.asked) == (put if flavour != "openpbs" else min(put, 2)), "OpenPBS tells all the rest at once"
+
+
+def openpbs_first(argv: list[str]) -> Done:
+    return pbs_json(named(argv)[:1]) if "json" in argv else pbs_text(named(argv))
+
+
+def slurm_first(argv: list[str]) -> Done:
+    return squeue(["1"], uid=os.getuid()) if argv[0] == "squeue" else scontrol(argv[-1], uid=os.getuid())
+
+
+def test_questions_that_there_is_no_way_around_are_counted() -> None:
+    """Those of OpenPBS without history, of its own jobs, of a Slurm without JSON, and about queues."""
+    ration = Ration()
+    no_history = Done(("qstat",), 0, "", "PBS is not configured to maintain job history")
+    commands = Played(lambda argv: no_history if "-x" in argv else pbs_json(named(argv)))
+    asyncio.run(OpenPbsScheduler(commands, user="u1").query(IDS, ration))
+    assert (len(commands.asked), ration.forced) == (2, 1)
+    commands = Played(
+        lambda argv: Done(("qselect",), 0, "1.head", "") if argv[0] == "qselect" else pbs_json(["1.head"])
+    )
+    asyncio.run(OpenPbsScheduler(commands, user="u1").mine(ration))
+    assert (len(commands.asked), ration.forced) == (2, 2)
+    commands = Played(lambda argv: Done(("qstat",), 0, "", ""))
+    asyncio.run(TorqueScheduler(commands, user="u1").queues(ration))
+    assert (len(commands.asked), ration.forced) == (3, 4)
+    no_json = recorded(SLURM, "scontrol_job_json")
+    commands = Played(lambda argv: no_json if argv[0] == "squeue" else scontrol("1"))
+    asyncio.run(SlurmScheduler(commands, user="u1", uid=1001).mine(ration))
+    assert (len(commands.asked), ration.forced) == (2, 5)
 
 
 def test_what_is_not_told_is_in_the_log_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -129,7 +175,6 @@ def test_what_is_not_told_is_in_the_log_once(caplog: pytest.LogCaptureFixture) -
 
 @pytest.mark.parametrize("flavour", ["torque", "openpbs", "slurm"])
 def test_a_server_that_dies_behind_its_answer_is_asked_once_more_and_the_answer_stands(flavour: str) -> None:
-    kinds: dict[str, Any] = {"torque": TorqueScheduler, "openpbs": OpenPbsScheduler, "slurm": SlurmScheduler}
     said = {"torque": torque_xml, "openpbs": pbs_json, "slurm": lambda ids: squeue(ids, uid=os.getuid())}[flavour]
     ids = ["1", "2", "3"] if flavour == "slurm" else IDS
 
@@ -139,7 +184,7 @@ def test_a_server_that_dies_behind_its_answer_is_asked_once_more_and_the_answer_
         return said(ids[:1])
 
     commands = Played(say)
-    answer = asyncio.run(kinds[flavour](commands, user="u1").query(ids))
+    answer = asyncio.run(KINDS[flavour](commands, user="u1").query(ids))
     assert states(answer) == {ids[0]: "RUNNING", ids[1]: "UNKNOWN", ids[2]: "UNKNOWN"}
     assert len(commands.asked) == 2
 
@@ -220,8 +265,8 @@ def slurm(say: Say) -> tuple[SlurmScheduler, Played]:
     return SlurmScheduler(commands, user="u1", uid=1001), commands
 
 
-def scontrol(job_id: str, state: str = "RUNNING") -> Done:
-    line = f"JobId={job_id} JobName=x UserId=u1(1001) GroupId=g(100) JobState={state} Reason=None BatchHost=n1\n"
+def scontrol(job_id: str, state: str = "RUNNING", uid: int = 1001) -> Done:
+    line = f"JobId={job_id} JobName=x UserId=u1({uid}) GroupId=g(100) JobState={state} Reason=None BatchHost=n1\n"
     return Done(("scontrol",), 0, line, "")
 
 

@@ -24,7 +24,7 @@ PREFIX = "/a%40b/"
 
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory, browser_code: None) -> Iterator[JupyterServer]:
-    settings = {"QConnect": {"max_sessions": 2, "max_starts_per_minute": 0}}
+    settings = {"QConnect": {"max_sessions": 2, "max_starts_per_minute": 0, "audit_file": "~/audit.jsonl"}}
     server = JupyterServer(tmp_path_factory.mktemp("home"), prefix=PREFIX, config=settings).start()
     yield server
     server.close()

@@ -17,11 +17,14 @@ from tests.security.front import Front
 from tests.security.raw import Raw
 from tests.security.test_front import JSON
 from tests.support.deadline import eventually
+from tests.support.extent import LONG
 from tests.support.jupyter_here import BASE
 from tests.support.servers import JupyterServer
 
 SESSIONS, TYPE = "qconnect/api/sessions", {"Content-Type": JSON}
 MIB = 1024 * 1024
+TRIES = 3334 if LONG else 150
+"""Of each kind of request."""
 
 
 @pytest.fixture
@@ -87,13 +90,37 @@ def test_an_unreadable_request_is_one_short_line_in_the_log(raw: Raw, logged: Ca
     assert len(line) < 400
 
 
+@pytest.mark.timeout(1200 if LONG else 180)
 def test_what_is_sent_to_an_address_of_ours_cannot_fill_the_log(raw: Raw, logged: Callable[[], list[str]]) -> None:
-    for number in range(150):
+    for number in range(TRIES):
         raw.ask(f"qconnect/%ff{number}/live")
         raw.ask(SESSIONS, TYPE, "POST", b"[" * 2000)
         raw.ask(SESSIONS, {"Origin": "http://["})
-    assert 10 < len(logged()) <= 80
+    written = sum(map(len, logged()))
+    print(f"{3 * TRIES} requests: {len(logged())} lines, {written} bytes")
+    assert 10 < len(logged()) <= 80 or LONG
+    assert written < 20_000
+
+
+def test_what_is_no_http_cannot_fill_the_log_nor_put_a_secret_there(
+    front: Front, logged: Callable[[], list[str]], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "tornado.general")
+    lines = [b"Authorization: token canary\x00secret", b"no colon", b"Content-Length: canary, 5"]
+    for line in lines * (TRIES // 3 or 1) * 2:
+        with socket.create_connection(("127.0.0.1", front.port), timeout=10) as wire:
+            wire.sendall(b"GET %sqconnect/ HTTP/1.1\r\nHost: 127.0.0.1\r\n%s\r\n\r\n" % (BASE.encode(), line))
+            wire.recv(100)
+    assert 0 < len(logged()) <= 160 or LONG
     assert sum(map(len, logged())) < 20_000
+    assert not [line for line in logged() if "canary" in line]
+
+
+@pytest.mark.parametrize("length", ["x", "5, 6, x", "-1", "+5", "1_0", "\u0665", "9" * 5000, ""])
+def test_a_length_that_is_no_number_is_refused(front: Front, length: str) -> None:
+    for address in ("api/sessions", "", "17.local/live"):
+        head = f"POST {BASE}qconnect/{address} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {length}\r\n\r\n"
+        assert send_much(front.port, head.encode(), b"", 0)[9:12] in (b"400", b"")
 
 
 def test_a_line_of_the_log_moves_and_hides_nothing() -> None:
@@ -142,6 +169,7 @@ def test_four_bodies_of_100_megabytes_cost_no_memory(server: JupyterServer, way:
         while not all(answer.done() for answer in answers):
             most = max(most, server.rss())
             wait(answers, timeout=0.01)
+    print(f"{(most - before) / MIB:.1f} MiB more for four bodies, {way.decode()}")
     assert most - before < 16 * MIB
     assert {answer.result()[:12] for answer in answers} <= {b"HTTP/1.1 413", b""}
     assert server.request("GET", SESSIONS).status == 200

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from qconnect_web.api.installation import NowhereHandler
 from qconnect_web.proxy.handler import DisplayHandler
 from tests.security.conftest import Browser
 from tests.security.raw import Raw
+from tests.support.deadline import eventually
 from tests.support.servers import JupyterServer
 
 EVIL = "https://evil.example"
@@ -64,6 +67,30 @@ def test_no_route_takes_a_method_that_it_does_not_have(
         assert answer.status in ((200, 204, refused) if method == "OPTIONS" else (refused,)), (path, answer)
         if issubclass(kind, ApiHandler) and answer.status == 405:
             assert answer.headers["allow"]
+
+
+def test_every_change_that_is_asked_for_is_noted(
+    server: JupyterServer, session: dict[str, Any], table: list[tuple[str, type[Any]]], browser: Browser, raw: Raw
+) -> None:
+    """With who asked and from where, also when it is refused; whoever did not get in is not noted."""
+    own = {"Cookie": browser.cookie, "Origin": server.origin, "X-XSRFToken": browser.xsrf}
+    audit = server.home / "audit.jsonl"
+    changes = [(path, method) for path, kind in table for method in CHANGES if method.lower() in vars(kind)]
+    for path, method in changes:
+        known = len(audit.read_text().splitlines())
+        raw.ask(f"qconnect/{path}", {"Content-Type": "application/json"}, method, BODY, auth=False)
+        asked = path.replace(session["id"], "999.local")
+        answer = raw.ask(f"qconnect/{asked}", own, method, b'{"app": "no\\u202esuch\\u007fapp"}', auth=False)
+        assert answer.status in (400, 404), (path, answer)
+        eventually(lambda known=known: audit.read_text().count("\n") > known, what=f"{method} {path} in the file")
+        (line,) = audit.read_text().splitlines()[known:]
+        noted = json.loads(line)
+        assert (noted["from"], noted["uid"]) == ("127.0.0.1", os.getuid())
+        assert noted["user"]
+        assert noted["result"] == json.loads(answer.body)["reason"]
+        assert line.isascii()
+        assert line.isprintable()
+    assert len(changes) == 3
 
 
 def test_our_own_page_changes_what_its_user_wants(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from qconnect_web.errors import SchedulerUnavailable
-from qconnect_web.schedulers import Queue
+from qconnect_web.schedulers import More, Queue, unrationed
 from qconnect_web.sessions import timings
 from qconnect_web.sessions.clock import now
 from qconnect_web.sessions.job_cache import JobCache
@@ -36,19 +36,19 @@ class Scripted:
     async def submit(self, script: str, spec: JobSpec, *, session: str, folder: Path) -> str:
         raise NotImplementedError
 
-    async def query(self, job_ids: list[str]) -> dict[str, Job]:
+    async def query(self, job_ids: list[str], more: More = unrationed) -> dict[str, Job]:
         self.asked += 1
         if self.down:
             raise SchedulerUnavailable("cannot connect to server")
         return {job_id: self.jobs[job_id] for job_id in job_ids if job_id in self.jobs}
 
-    async def mine(self) -> list[Job]:
+    async def mine(self, more: More = unrationed) -> list[Job]:
         return list(self.jobs.values())
 
     async def cancel(self, job_id: str) -> None:
         raise NotImplementedError
 
-    async def queues(self) -> list[Queue]:
+    async def queues(self, more: More = unrationed) -> list[Queue]:
         return []
 
     async def available(self, programs: tuple[str, ...]) -> dict[str, bool] | None:
@@ -293,7 +293,7 @@ def test_a_question_that_another_server_has_just_put_is_waited_for(scheduler: Sc
     under_way, go_on = asyncio.Event(), asyncio.Event()
     answer = scheduler.query
 
-    async def slow(job_ids: list[str]) -> dict[str, Job]:
+    async def slow(job_ids: list[str], more: More) -> dict[str, Job]:
         under_way.set()
         await go_on.wait()
         return await answer(job_ids)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from qconnect_web.private_files import seal
+from qconnect_web.schedulers import More
 from qconnect_web.schedulers.commands import Commands
 from qconnect_web.schedulers.pbs.torque import TorqueScheduler
 from qconnect_web.sessions import timings
@@ -155,9 +156,9 @@ def test_a_mistake_of_ours_costs_one_round_and_is_said_once(
         fault()
         return read(key)
 
-    async def answering(job_ids: list[str]) -> dict[str, Job]:
+    async def answering(job_ids: list[str], more: More) -> dict[str, Job]:
         fault()
-        return await query(job_ids)
+        return await query(job_ids, more)
 
     async def rounds() -> None:
         running = asyncio.create_task(poll.run())

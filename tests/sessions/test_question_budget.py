@@ -202,6 +202,58 @@ def test_when_the_burst_is_spent_something_is_heard_every_thirteen_seconds() -> 
     assert max(after - before for before, after in pairwise(moments)) <= 13
 
 
+def followed(rations: QuestionBudget, seconds: float) -> int:
+    """How many follow-ups it allows at that moment, at most ten."""
+    return sum(rations.more(at(seconds), must=False) for _ in range(10))
+
+
+def test_follow_ups_come_out_of_the_same_bucket_and_leave_some_for_who_acts() -> None:
+    rations = budget()
+    assert asked(rations, 0)
+    assert followed(rations, 0) == 3
+    rations.hurry(at(1))
+    assert [asked(rations, 1 + tick / 10) for tick in range(4)] == [True] * 3 + [False]
+
+
+@pytest.mark.parametrize("acting", [False, True])
+def test_an_hour_in_which_every_answer_leaves_jobs_out_costs_what_an_hour_may(acting: bool) -> None:
+    rations, moments, follow_ups = budget(), [], 0
+    for second in range(2 * 3600):
+        if acting:
+            rations.hurry(at(second))
+        if asked(rations, second):
+            found = followed(rations, second)
+            moments += [float(second)] * (1 + found)
+            follow_ups += found
+    assert most_within(moments, 3600) <= 300
+    assert most_within(moments, 60) <= timings.BURST * 5
+    assert follow_ups >= 80, "of each job something is heard some time"
+    assert len(moments) - follow_ups >= 3 * 2 * 60, "and of all of them most of the time"
+
+
+def test_an_answer_about_queues_says_nothing_of_jobs() -> None:
+    """Nobody waits for it, or takes it for a question that the batch system has not answered; here and elsewhere."""
+    here, elsewhere = budget(), budget()
+    assert asked(here, 0)
+    assert here.more(at(5), must=True)
+    elsewhere.note_others(here.asked, EPOCH, at(6), here.beside)
+    for rations in (here, elsewhere):
+        assert rations.open_for(at(6)) == 0
+        assert asked(rations, 13), "as if it had not been put"
+
+
+def test_questions_that_must_be_put_are_made_up_for() -> None:
+    rations, moments = budget(), []
+    for second in range(3600):
+        if second % 120 == 0:
+            moments += [float(second)] * 3
+            for _ in range(3):
+                assert rations.more(at(second), must=True)
+        rations.hurry(at(second))
+        moments += [float(second)] if asked(rations, second) else []
+    assert most_within(sorted(moments), 3600) <= 300
+
+
 def test_a_cheap_scheduler_is_asked_at_will() -> None:
     rations = budget(cheap=True)
     assert all(asked(rations, second / 10) for second in range(100))

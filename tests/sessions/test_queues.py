@@ -15,12 +15,15 @@ from traitlets.config import Config
 
 from qconnect_web.config import QConnect
 from qconnect_web.errors import BadRequest, SchedulerUnavailable
-from qconnect_web.schedulers import Queue
+from qconnect_web.schedulers import More, Queue, unrationed
 from qconnect_web.sessions import timings
+from qconnect_web.sessions.job_cache import JobCache
 from qconnect_web.sessions.queues import Queues, check, queue_for, usual_memory
+from qconnect_web.sessions.store import Store
 from qconnect_web.site import build_sessions
 from qconnect_web.values.job import Job, JobSpec
 from tests.batch.system import BatchSystem
+from tests.sessions.defaults import job_cache
 from tests.support.deadline import aeventually
 from tests.support.recordings import TORQUE, recorded
 
@@ -50,7 +53,7 @@ class Told:
         self.answer: list[Queue] | None = [GUI]
         self.delay = 0.0
 
-    async def queues(self) -> list[Queue]:
+    async def queues(self, more: More = unrationed) -> list[Queue]:
         self.asked += 1
         await asyncio.sleep(self.delay)
         if self.answer is None:
@@ -60,10 +63,10 @@ class Told:
     async def submit(self, script: str, spec: JobSpec, *, session: str, folder: Path) -> str:
         raise NotImplementedError
 
-    async def query(self, job_ids: list[str]) -> dict[str, Job]:
+    async def query(self, job_ids: list[str], more: More = unrationed) -> dict[str, Job]:
         raise NotImplementedError
 
-    async def mine(self) -> list[Job]:
+    async def mine(self, more: More = unrationed) -> list[Job]:
         raise NotImplementedError
 
     async def cancel(self, job_id: str) -> None:
@@ -76,6 +79,11 @@ class Told:
 @pytest.fixture
 def told() -> Told:
     return Told()
+
+
+def cache_of(told: Told) -> JobCache:
+    """What counts the questions; of jobs none is asked here, and so nothing is stored."""
+    return job_cache(told, Store(Path("/nowhere")))
 
 
 @pytest.mark.parametrize(
@@ -124,7 +132,7 @@ def test_the_usual_memory_is_cores_times_memory_per_core_within_the_limits() -> 
 
 
 def fitted(told: Told, spec: JobSpec = SPEC, *, memory_given: bool = True) -> JobSpec:
-    return asyncio.run(Queues(told).fitted(spec, memory_given=memory_given))
+    return asyncio.run(Queues(cache_of(told)).fitted(spec, memory_given=memory_given))
 
 
 def test_memory_that_nobody_asked_for_is_the_queues(told: Told) -> None:
@@ -146,7 +154,7 @@ def test_queues_are_asked_for_once_however_many_want_them(told: Told, monkeypatc
     told.delay = 0.05
 
     async def many() -> None:
-        known = Queues(told)
+        known = Queues(cache_of(told))
         await asyncio.gather(*(known.known() for _ in range(20)), known.fitted(SPEC, memory_given=True))
         assert told.asked == 1
         assert await known.known() == [GUI]
@@ -163,7 +171,7 @@ def test_limits_that_were_told_once_still_count_while_the_batch_system_is_silent
     told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def later() -> None:
-        known = Queues(told)
+        known = Queues(cache_of(told))
         await known.known()
         monotonic = time.monotonic
         monkeypatch.setattr(time, "monotonic", lambda: monotonic() + timings.QUEUES_FRESH + 1)
@@ -234,3 +242,19 @@ def test_a_start_that_waits_for_the_queues_is_finished_by_who_leaves(
 
     asyncio.run(leave())
     assert len(system.jobs()) == 1
+
+
+def test_queues_that_are_known_cost_no_question_that_others_wait_for(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are counted with the questions about jobs, and asked for anew when there are some to spare."""
+    cache = cache_of(told)
+    monkeypatch.setattr(timings, "QUEUES_FRESH", 0.0)
+
+    async def play() -> None:
+        queues = Queues(cache)
+        for number in range(10):
+            await queues.known()
+            assert told.asked == len(cache.budget.asked) == min(number + 1, 2)
+
+    asyncio.run(play())

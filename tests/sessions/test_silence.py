@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import random
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 
@@ -16,11 +18,12 @@ from qconnect_web.schedulers import Scheduler
 from qconnect_web.schedulers.commands import Done
 from qconnect_web.schedulers.pbs.openpbs import OpenPbsScheduler
 from qconnect_web.schedulers.pbs.torque import TorqueScheduler
+from qconnect_web.schedulers.slurm.scheduler import SlurmScheduler
 from qconnect_web.sessions import timings
 from qconnect_web.sessions.poll import SCHEDULER, Poll
 from qconnect_web.sessions.store import Store
 from qconnect_web.values.session import SessionState
-from tests.schedulers.test_follow_up import Played, named, pbs_json, pbs_text, torque_xml
+from tests.schedulers.test_follow_up import Played, named, pbs_json, pbs_text, scontrol, squeue, torque_xml
 from tests.sessions.defaults import job_cache, limits
 from tests.sessions.test_store import CONNECTION, RECORD
 
@@ -44,6 +47,7 @@ def half(job_ids: list[str]) -> list[str]:
 def odd(done: Done) -> Done:
     """The answer with values that are no JSON and no XML in the job 7."""
     out = done.out.replace('"7.head": {', '"7.head": {"Job_Name": inf, "Account_Name": 00, "Dir": "C:\\Users", ')
+    out = out.replace('"job_id": 7,', '"job_id": 7, "account": inf, "dir": "C:\\Users",')
     out = out.replace("<Job_Id>7.head</Job_Id>", "<Job_Id>7.head</Job_Id><Job_Name>a & b <\x01></Job_Name>")
     return replace(done, out=out)
 
@@ -61,12 +65,28 @@ def openpbs(manner: Manner) -> tuple[Scheduler, Played]:
     return OpenPbsScheduler(commands, user="alice"), commands
 
 
-@pytest.fixture(scope="module")
-def hundred(tmp_path_factory: pytest.TempPathFactory) -> Store:
+def slurm(manner: Manner) -> tuple[Scheduler, Played]:
+    def say(argv: list[str]) -> Done:
+        everybody = [str(number) for number in range(1, MANY + 1)]
+        return (
+            odd(squeue(manner(everybody), uid=os.getuid()))
+            if argv[0] == "squeue"
+            else scontrol(argv[-1], uid=os.getuid())
+        )
+
+    commands = Played(say)
+    return SlurmScheduler(commands, user="u1", uid=os.getuid()), commands
+
+
+FLAVOURS = {torque: ".head", openpbs: ".head", slurm: ""}
+"""How the ids of each one's jobs end."""
+
+
+def hundred(root: Path, suffix: str) -> Store:
     """So many sessions that are READY, by their own files."""
-    store = Store(tmp_path_factory.mktemp("hundred") / "sessions")
+    store = Store(root / "sessions")
     for number in range(1, MANY + 1):
-        key, job_id = f"key{number}", f"{number}.head"
+        key, job_id = f"key{number}", f"{number}{suffix}"
         store.create(replace(RECORD, key=key, job_id=job_id, submitted=time.time() - 600))
         files = {"run": f"{CONNECTION.run}\n".encode(), "connection.json": seal({**asdict(CONNECTION), "job": job_id})}
         for name, content in files.items():
@@ -77,16 +97,16 @@ def hundred(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 
 @pytest.mark.parametrize("manner", [first, half])
-@pytest.mark.parametrize("flavour", [torque, openpbs])
+@pytest.mark.parametrize("flavour", FLAVOURS)
 def test_what_an_answer_leaves_out_goes_on(
     flavour: Callable[[Manner], tuple[Scheduler, Played]],
     manner: Manner,
-    hundred: Store,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    (hundred.root / ".answer.json").unlink(missing_ok=True)
+    store = hundred(tmp_path, FLAVOURS[flavour])
     scheduler, commands = flavour(manner)
-    poll = Poll(hundred, job_cache(scheduler, hundred), logging.getLogger("quiet"))
+    poll = Poll(store, job_cache(scheduler, store), logging.getLogger("quiet"))
     begun, passed = (time.monotonic(), time.time()), [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: begun[0] + passed[0])
     monkeypatch.setattr(time, "time", lambda: begun[1] + passed[0])

@@ -34,6 +34,7 @@ from qconnect_web.proxy.log_limit import Quiet
 from qconnect_web.proxy.places import Places
 from qconnect_web.proxy.relay_client import Relay
 from qconnect_web.proxy.tickets import Tickets
+from qconnect_web.sessions.audit import Audit
 from qconnect_web.sessions.store import Store
 from qconnect_web.transports.endpoint import Endpoint
 from qconnect_web.transports.local import LocalTransport
@@ -120,6 +121,7 @@ class Jupyter:
             clients=xpra.Clients([]),
             places=Places(app.log, Relay(app.log), most=self.most, per_minute=0),
             troubles=Troubles(),
+            audit=Audit(app.log),
         )
         app.web_app.add_handlers(r".*$", patterns)
         app.log.addHandler(_Keep(self.logged))

@@ -23,7 +23,7 @@ from typing import TypeVar
 from ...environment import job_environment
 from ...errors import BadRequest, Forbidden, SchedulerFailed, SchedulerUnavailable
 from ...values.job import Job, JobSpec, JobState
-from .. import Queue
+from .. import More, Queue, unrationed
 from .launch import end_leftovers, launch, wake
 from .places import Places, check_job, make, opened
 from .runner import (
@@ -74,11 +74,11 @@ class LocalScheduler:
                 f"The job could not be started from {self._root}: {error.strerror}. Make room there, then try again."
             ) from error
 
-    async def query(self, job_ids: list[str]) -> dict[str, Job]:
+    async def query(self, job_ids: list[str], more: More = unrationed) -> dict[str, Job]:
         """The jobs of these ids, as far as they are remembered."""
         return await self._answer(lambda places: self._these(places, job_ids), {})
 
-    async def mine(self) -> list[Job]:
+    async def mine(self, more: More = unrationed) -> list[Job]:
         """All jobs that are remembered."""
         return await self._answer(self._all, [])
 
@@ -94,7 +94,7 @@ class LocalScheduler:
         """Lets a held job start."""
         await self._wish(job_id, "held", False)
 
-    async def queues(self) -> list[Queue]:
+    async def queues(self, more: More = unrationed) -> list[Queue]:
         """The one queue."""
         return [await self._answer(self._machine, machine(self._queue, [], 0, self._max_running))]
 

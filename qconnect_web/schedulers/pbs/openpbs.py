@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from ...errors import SchedulerFailed, SchedulerUnavailable
 from ...values.job import Job, JobState
-from .. import Queue
+from .. import More, Queue, unrationed
 from ..commands import Commands, Done
 from ..follow_up import FollowUp
 from . import common
@@ -76,7 +76,7 @@ class OpenPbsScheduler(PbsScheduler):
         self._history = self._json = True
         self._follow_up = FollowUp()
 
-    async def query(self, job_ids: list[str]) -> dict[str, Job]:
+    async def query(self, job_ids: list[str], more: More = unrationed) -> dict[str, Job]:
         """These jobs, by one question; those that the JSON does not tell are asked about without it, from then on all.
 
         A job that is left out even so is asked about by itself.
@@ -84,35 +84,35 @@ class OpenPbsScheduler(PbsScheduler):
         ids = common.askable(self._follow_up.order(job_ids))
         if not ids:
             return {}
-        told = await self._listed(ids)
+        told = await self._listed(ids, more)
         silent = self._follow_up.silent(told)
         with suppress(SchedulerUnavailable):  # what was told before stands
             if self._json:
-                await self._ask_again(silent, told)
+                await self._ask_again(silent, told, more)
             elif len(ids) > 1:
                 for job_id in silent:
-                    await self._ask_again([job_id], told)
+                    await self._ask_again([job_id], told, more)
         return self._follow_up.settle(job_ids, told)
 
-    async def _listed(self, ids: list[str]) -> dict[str, Job]:
+    async def _listed(self, ids: list[str], more: More) -> dict[str, Job]:
         """The answer to a question about all of them; without JSON where that cannot be read at all."""
         try:
-            return await self._ask(ids, as_json=self._json)
+            return await self._ask(ids, more, as_json=self._json)
         except SchedulerUnavailable:
             raise
         except SchedulerFailed:
-            if not self._json or not self._follow_up.allowed():
+            if not self._json or not more():
                 raise
-            told = await self._ask(ids, as_json=False)
+            told = await self._ask(ids, more, as_json=False)
             self._json = False
             return told
 
-    async def _ask_again(self, silent: list[str], told: dict[str, Job]) -> None:
+    async def _ask_again(self, silent: list[str], told: dict[str, Job], more: More) -> None:
         """Asks without JSON, if it may, about those that were left out; `told` is put right."""
-        if not silent or not self._follow_up.allowed():
+        if not silent or not more():
             return
         try:
-            again = await self._ask(silent, as_json=False)
+            again = await self._ask(silent, more, as_json=False)
         except SchedulerUnavailable:
             raise
         except SchedulerFailed:  # an error that names no job says nothing of it
@@ -122,23 +122,25 @@ class OpenPbsScheduler(PbsScheduler):
         told |= again
         self._json = self._json and all(job.state is JobState.UNKNOWN for job in again.values())
 
-    async def _ask(self, ids: list[str], *, as_json: bool) -> dict[str, Job]:
+    async def _ask(self, ids: list[str], more: More, *, as_json: bool) -> dict[str, Job]:
         """One question; by two the first time, where the server keeps no finished jobs."""
         done = await self._commands.ask(query_argv(ids, history=self._history, as_json=as_json))
         if self._history and no_history(done):
             self._history = False
+            more(must=True)
             done = await self._commands.ask(query_argv(ids, history=False, as_json=as_json))
         return answer(ids, done, as_json=as_json)
 
-    async def mine(self) -> list[Job]:
-        """The user's jobs that are not over."""
+    async def mine(self, more: More = unrationed) -> list[Job]:
+        """The user's jobs that are not over, by two questions."""
         done = await self._commands.ask(mine_argv(self._user))
         common.check_answered(0, done)
         ids = common.askable(done.out.split())[-MAX_IDS:]  # the latest
-        return list((await self._listed(ids)).values()) if ids else []
+        if not ids:
+            return []
+        more(must=True)
+        return list((await self._listed(ids, more)).values())
 
-    async def queues(self) -> list[Queue]:
+    async def queues(self, more: More = unrationed) -> list[Queue]:
         """The queues, with what the nodes have."""
-        described = await self._commands.ask(QUEUES_ARGV)
-        nodes = await self._commands.ask(NODES_ARGV)
-        return queues(described, nodes, await self._commands.ask(SERVER_ARGV))
+        return queues(*await self._told(QUEUES_ARGV, NODES_ARGV, SERVER_ARGV, more=more))

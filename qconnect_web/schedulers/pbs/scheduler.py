@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...values.job import JobSpec
-from ..commands import Commands
+from .. import More
+from ..commands import Commands, Done
 from . import common, refusals
 
 
@@ -26,6 +27,15 @@ class PbsScheduler:
     async def cancel(self, job_id: str) -> None:
         """Ends the job."""
         refusals.check_cancelled(await self._commands.act(common.cancel_argv(job_id)))
+
+    async def _told(self, *questions: list[str], more: More) -> list[Done]:
+        """The answers to these, of which the first has been counted."""
+        told: list[Done] = []
+        for argv in questions:
+            if told:
+                more(must=True)
+            told.append(await self._commands.ask(argv))
+        return told
 
     async def available(self, programs: tuple[str, ...]) -> dict[str, bool] | None:
         """What the nodes have cannot be known from here."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ...errors import SchedulerFailed, SchedulerUnavailable
 from ...values.job import JOB_ID, Job, JobState
-from .. import Queue
+from .. import More, Queue, unrationed
 from ..commands import Commands, Done
 from ..follow_up import FollowUp
 from . import common
@@ -121,20 +121,20 @@ class TorqueScheduler(PbsScheduler):
         super().__init__(commands, user=user)
         self._follow_up = FollowUp()
 
-    async def query(self, job_ids: list[str]) -> dict[str, Job]:
+    async def query(self, job_ids: list[str], more: More = unrationed) -> dict[str, Job]:
         """These jobs, by one question; one that its answer is silent about is asked about by itself."""
         ids = common.askable(self._follow_up.order(job_ids))
         if not ids:
             return {}
         told = answer(ids, await self._commands.ask(query_argv(ids)))
         if len(ids) > 1:
-            await self._ask_alone(self._follow_up.silent(told), told)
+            await self._ask_alone(self._follow_up.silent(told), told, more)
         return self._follow_up.settle(job_ids, told)
 
-    async def _ask_alone(self, silent: list[str], told: dict[str, Job]) -> None:
+    async def _ask_alone(self, silent: list[str], told: dict[str, Job], more: More) -> None:
         """Asks about each of these by itself, as long as it may and is answered; `told` is put right."""
         for job_id in silent:
-            if not self._follow_up.allowed():
+            if not more():
                 return
             try:
                 again = answer([job_id], await self._commands.ask(query_argv([job_id])))
@@ -145,15 +145,13 @@ class TorqueScheduler(PbsScheduler):
             del told[job_id]
             told |= again
 
-    async def mine(self) -> list[Job]:
+    async def mine(self, more: More = unrationed) -> list[Job]:
         """The user's jobs."""
         done = await self._commands.ask(MINE_ARGV)
         found = jobs(done, self._user)
         common.check_answered(len(found), done)
         return found
 
-    async def queues(self) -> list[Queue]:
+    async def queues(self, more: More = unrationed) -> list[Queue]:
         """The queues, with what the nodes have."""
-        described = await self._commands.ask(QUEUES_ARGV)
-        nodes = await self._commands.ask(NODES_ARGV)
-        return queues(described, nodes, await self._commands.ask(SERVER_ARGV))
+        return queues(*await self._told(QUEUES_ARGV, NODES_ARGV, SERVER_ARGV, more=more))
