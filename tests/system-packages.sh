@@ -2,7 +2,7 @@
 # Installs the Debian packages that the tests use (with `demo`: those that the demo uses), if any is missing.
 set -euo pipefail
 wanted=(xpra python3-pil xterm xvfb xauth x11-utils x11-xserver-utils procps iproute2 curl openssl perl tmux
-  fonts-dejavu-core python3-venv)
+  fonts-dejavu-core python3-venv r-base-core)
 if [[ ${1-} != demo ]]; then
   wanted+=(chromium git python3-gi-cairo slurm-wlm munge openssh-server openssh-client util-linux
     tigervnc-standalone-server tigervnc-viewer tigervnc-common zsh

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -115,6 +116,42 @@ def test_an_installed_wheel_brings_the_tiles(run_installed: Callable[..., str]) 
 
 def test_an_installed_wheel_brings_the_command(run_installed: Callable[..., str]) -> None:
     assert __version__ in run_installed("qconnect", "--version")
+
+
+def test_an_uninstall_leaves_nothing(wheel: Path, tmp_path: Path) -> None:
+    place = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(place)], timeout=60, check=True)
+    pip = [sys.executable, "-m", "pip", "--python", str(place / "bin/python"), "--quiet"]
+    before = set(place.rglob("*"))
+    subprocess.run([*pip, "install", "--no-deps", "--no-index", str(wheel)], timeout=120, check=True)
+    subprocess.run(
+        [str(place / "bin/python"), "-c", "import qconnect_web.errors"], cwd=tmp_path, timeout=60, check=True
+    )
+    brought = set(place.rglob("*")) - before
+    assert {"qconnect", "labextensions", "jupyter_server_config.d", "man1"} <= {path.name for path in brought}
+    subprocess.run([*pip, "uninstall", "--yes", "qconnect_web"], timeout=120, check=True)
+    left = set(place.rglob("*")) - before
+    assert {path for path in left if not path.is_dir()} == set()  # pip leaves a folder in which only folders were
+
+
+@pytest.mark.long(
+    "build.mjs", "hatch_build.py", "pyproject.toml", "package-lock.json", "labextension/rspack.config.cjs"
+)
+def test_two_builds_are_equal_wherever_whenever_and_by_whomever(tmp_path: Path) -> None:
+    sums = set()
+    for place, zone, umask in (("once", "UTC", 0o022), ("again/elsewhere", "Asia/Tokyo", 0o077)):
+        here = tmp_path / place
+        for name in files("."):
+            (here / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(REPOSITORY / name, here / name)
+            shutil.copymode(REPOSITORY / name, here / name)
+        shutil.copytree(REPOSITORY / "node_modules", here / "node_modules", symlinks=True, copy_function=os.link)
+        argv = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(here / "dist"), str(here)]
+        env = {**os.environ, "TZ": zone}
+        done = subprocess.run(argv, env=env, umask=umask, capture_output=True, text=True, timeout=170, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        sums.add(hashlib.sha256(next((here / "dist").glob("*.whl")).read_bytes()).hexdigest())
+    assert len(sums) == 1
 
 
 def test_both_packages_have_one_version() -> None:

@@ -1,4 +1,4 @@
-"""What a newcomer does: `make demo`, open the URL that it prints, click, type."""
+"""What a newcomer does: `make demo`, open the URL that it prints, click and see a plot, click and type."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, Page
 
 from tests.e2e.painted import wait_painted
 from tests.support.deadline import eventually
@@ -40,17 +40,24 @@ def demo(tmp_path: Path) -> Iterator[Path]:
     eventually(lambda: not home.leftovers(), 10, "the end of all processes")
 
 
-def test_the_demo_leads_from_its_url_to_a_program(demo: Path, context: BrowserContext) -> None:
+def test_the_demo_leads_from_its_url_to_a_plot_and_to_a_terminal(demo: Path, context: BrowserContext) -> None:
     found = eventually(
         lambda: re.search(r"http://\S+", demo.read_text(encoding="utf-8")), 60, "the URL that the demo prints"
     )
     page = context.new_page()
     page.goto(found[0])
-    with context.expect_page() as opened:
-        page.locator(".jp-LauncherCard").filter(has_text="XTerm").click(timeout=60000)
-    viewer = opened.value
-    viewer.wait_for_url("**/qconnect/*/", timeout=20000)
-    wait_painted(viewer)
+    assert viewer_of(context, page, "[title^='The R language']", "R_x11")
+    viewer = viewer_of(context, page, "[title^='A terminal window']", "XTerm")
     viewer.bring_to_front()
     viewer.keyboard.type("touch ~/it-works\n", delay=15)
     eventually((demo.parent / "it-works").exists, 10, "the file that the command makes")
+
+
+def viewer_of(context: BrowserContext, lab: Page, tile: str, window: str) -> Page:
+    """The page that a click opens, with this window painted."""
+    with context.expect_page() as opened:
+        lab.locator(f".jp-LauncherCard{tile}").click(timeout=60000)
+    viewer = opened.value
+    viewer.wait_for_url("**/qconnect/*/", timeout=20000)
+    wait_painted(viewer, window)
+    return viewer

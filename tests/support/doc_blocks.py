@@ -1,0 +1,41 @@
+"""The blocks of code in the documentation, each with where it stands and what was said just before it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
+FENCE = re.compile(r"^( *)```([a-z]*)\n(.*?)^\1```$", re.M | re.S)
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block: the page with the line on which it begins, its language, its text, the 400 characters before."""
+
+    place: str
+    language: str
+    text: str
+    before: str
+
+    def commands(self) -> list[str]:
+        """What a shell is given by it, line by line: of a `console` that which follows the prompt."""
+        lines = self.text.replace("\\\n", " ").splitlines()
+        if self.language == "console":
+            return [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
+        return [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+
+
+def blocks(*languages: str) -> Iterator[Block]:
+    """The blocks of all pages, or those in one of these languages."""
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for found in FENCE.finditer(text):
+            indent, language, body = found.groups()
+            if not languages or language in languages:
+                place = f"{page.name}:{text.count(chr(10), 0, found.start()) + 1}"
+                body = re.sub(f"^{indent}", "", body, flags=re.M)
+                yield Block(place, language, body, text[max(0, found.start() - 400) : found.start()])
