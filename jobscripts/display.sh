@@ -154,11 +154,14 @@ qc_choose_options() {
 # The one way in, in qc_access; these options are never dropped. --bind-ssl, because --bind-tcp answers plain HTTP
 # even with --ssl=on; narrowing SSL_CERT_FILE (qc_launch_xpra), because xpra trusts every system CA beside ours.
 qc_choose_access() {
+  local address
+  qc_access=()
   if [[ $qc_bind == socket ]]; then
     qc_access=("--bind=$qc_rt/x.sock" --socket-permissions=600)
     return
   fi
-  qc_access=(--bind=none "--bind-ssl=0.0.0.0:$qc_port" --ssl=on "--ssl-cert=$qc_s/server.pem"
+  for address in "${qc_listen[@]}"; do qc_access+=("--bind-ssl=$address:$qc_port"); done
+  qc_access+=(--bind=none --ssl=on "--ssl-cert=$qc_s/server.pem"
     "--ssl-key=$qc_s/server.key" "--ssl-ca-certs=$qc_s/client.pem" --ssl-client-verify-mode=required)
 }
 
@@ -183,6 +186,7 @@ qc_xpra_said() {
 # when this version does not know one.
 qc_start_server() {
   local tries=0 offset=$((10#$qc_number % qc_port_range))
+  qc_find_families
   while ((tries < 10)); do
     qc_port=$((qc_port_base + offset))
     if [[ $qc_bind == socket ]] || ! qc_port_taken; then
@@ -199,42 +203,17 @@ qc_start_server() {
 $((qc_port_base + qc_port_range - 1)). Start the session again."
 }
 
-# Whether anybody listens on qc_port; the inode of the listening IPv4 socket in qc_inode.
-qc_port_taken() {
-  local port line
-  local -a lines=() lines6=()
-  printf -v port '%04X' "$qc_port"
-  mapfile -t lines </proc/net/tcp
-  [[ -r /proc/net/tcp6 ]] && mapfile -t lines6 </proc/net/tcp6
-  for line in "${lines[@]}" "${lines6[@]}"; do
-    [[ $line == *":$port "*:0000\ 0A\ * ]] || continue
-    # shellcheck disable=SC2086 # columns of a table
-    set -- $line
-    [[ $2 == *":$port" ]] && qc_inode=${10} && return
-  done
-  return 1
-}
-
-# Whether the listener is xpra's own: a taken port does not make xpra end, it says "ready" and listens nowhere.
-qc_listener_is_ours() {
-  local pid
-  if [[ $qc_bind == socket ]]; then
-    [[ -S $qc_rt/x.sock ]]
-    return
-  fi
-  qc_port_taken && read -r pid <"$qc_rt/$qc_door.pid" || return
-  [[ $'\n'$(readlink "/proc/${pid%:*}/fd"/* 2>/dev/null)$'\n' == *$'\n'"socket:[$qc_inode]"$'\n'* ]]
-}
-
 # Waits until xpra listens; fails when it cannot (port lost, unknown option).
 qc_await_listener() {
   local round
   for ((round = 1; round <= 4500; round++)); do
     qc_next 2
     [[ $qc_what == "$qc_door" ]] && { qc_xpra_ended=$qc_rc && return 1; }
-    if [[ $qc_bind == socket ]] || qc_port_taken; then
-      qc_listener_is_ours && return 0
-      [[ $qc_bind == socket ]] || return 1
+    if [[ $qc_bind == socket ]]; then
+      [[ -S $qc_rt/x.sock ]] && return 0
+    elif qc_port_taken; then
+      qc_listeners_are_ours || return 1
+      ((${#qc_inodes[@]} == ${#qc_listen[@]})) && return 0
     fi
     ((round % 25)) || { qc_xpra_said 'Address already in use' && return 1; }
   done

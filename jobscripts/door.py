@@ -1,12 +1,12 @@
 """The door of a VNC desktop: mutual TLS with the run's keys, HTTP and websocket in it, the server's socket behind it.
 
-Part of the job script (written into the runtime folder), so that the node needs Python (3.6 or newer) and nothing of
-ours. To the Jupyter server it looks like an xpra does: `GET /Status` is answered 200 once the VNC server greets, and
-`Upgrade: websocket` (RFC 6455) carries its bytes in binary messages. `Upgrade: rfb` carries them as they are, for a
-native viewer behind a forwarder. Everything is bounded: visitors, heads, waits, and what one end is ahead of the other.
+Part of the job script: the node needs Python (3.6 or newer) and nothing of ours. To the Jupyter server it looks like an
+xpra does: `GET /Status` is answered 200 once the VNC server greets, and `Upgrade: websocket` (RFC 6455) carries its
+bytes in binary messages. `Upgrade: rfb` carries them as they are, for a native viewer behind a forwarder. Everything is
+bounded: visitors, heads, waits, and what one end is ahead of the other.
 
     door.py VNC_SOCKET socket PATH                  a unix socket of mode 0600
-    door.py VNC_SOCKET tls PORT SESSION_FOLDER      a port, for who holds client.pem and its key
+    door.py VNC_SOCKET tls PORT SESSION_FOLDER ADDRESS …    a port, for who holds client.pem and its key
 """
 
 import asyncio
@@ -62,10 +62,8 @@ async def read_head(reader):
     """(opcode, last, size, mask) of the next frame of a browser; raises Refused for what RFC 6455 does not allow."""
     first, second = await reader.readexactly(2)
     opcode, last, size = first & 15, bool(first & 0x80), second & 0x7F
-    control = opcode >= CLOSE
-    if first & 0x70 or not second & 0x80 or opcode not in (CONTINUED, TEXT, BINARY, CLOSE, PING, PONG):
-        raise Refused(PROTOCOL_ERROR)
-    if control and (size > 125 or not last):
+    known = opcode in (CONTINUED, TEXT, BINARY, CLOSE, PING, PONG)
+    if first & 0x70 or not second & 0x80 or not known or (opcode >= CLOSE and (size > 125 or not last)):
         raise Refused(PROTOCOL_ERROR)
     if size > 125:
         size = int.from_bytes(await reader.readexactly(2 if size == 126 else 8), "big")
@@ -267,23 +265,23 @@ def keys(folder):
         return context, ssl.PEM_cert_to_DER_cert(file.read())
 
 
-def listener(kind, place):
-    """The socket that visitors come to."""
+def listener(kind, place, address):
+    """A socket that visitors come to."""
     if kind == "socket":
-        found = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        found = socket.socket(socket.AF_UNIX)
         found.bind(place)
         os.chmod(place, 0o600)
         return found
-    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    found = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    found.bind(("0.0.0.0", int(place)))  # noqa: S104 - for who holds the certificate
+    found.bind((address.strip("[]"), int(place)))
     return found
 
 
-def main(vnc, kind, place, folder=None):
+def main(vnc, kind, place, folder=None, *addresses):
     context, certificate = keys(folder) if kind == "tls" else (None, None)
     try:
-        found = listener(kind, place)
+        found = [listener(kind, place, address) for address in addresses or [""]]
     except OSError as error:
         sys.exit("{}: {}".format(place, error.strerror))
     loop = asyncio.new_event_loop()
@@ -292,7 +290,9 @@ def main(vnc, kind, place, folder=None):
     loop.add_signal_handler(signal.SIGTERM, loop.stop)
     start = asyncio.start_server if context else asyncio.start_unix_server
     waits = {"ssl_handshake_timeout": PATIENCE_S} if context and sys.version_info >= (3, 7) else {}
-    loop.run_until_complete(start(Door(vnc, certificate).visit, sock=found, ssl=context, limit=MAX_HEAD, **waits))
+    door = Door(vnc, certificate)
+    for one in found:
+        loop.run_until_complete(start(door.visit, sock=one, ssl=context, limit=MAX_HEAD, **waits))
     loop.run_forever()
 
 

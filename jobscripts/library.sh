@@ -7,6 +7,7 @@
 . ./runtime.sh
 . ./node.sh
 . ./keys.sh
+. ./ports.sh
 . ./display.sh
 . ./probes.sh
 . ./ending.sh

@@ -61,6 +61,8 @@ qc_xpra_ended=''    # the exit status of an xpra, or door, that ended before it 
 qc_dropped=' '      # options that it turned out not to know, a space on each side of each
 qc_options=()       # options that do not concern access
 qc_access=()        # those that do
+qc_listen=()        # the addresses that it listens at, of each family that one socket takes …
+qc_loopback=()      # … and those at which the probes ask
 qc_xpra_world=()    # `env` and the environment of every xpra
 
 # What functions give back. Each says so in its comment, and the next call of any may change it.
@@ -74,4 +76,5 @@ qc_tree=()  # qc_find_tree: pids
 qc_found='' # qc_search and qc_find: the path of a program …
 qc_world=() # … and the environment that it needs, as assignments
 qc_others=() # qc_find_others: the environment files of processes
-qc_inode='' # qc_port_taken: the listening socket
+qc_inodes=() # qc_port_taken: the listening sockets
+qc_sockets='' # qc_find_sockets

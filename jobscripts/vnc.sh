@@ -42,7 +42,7 @@ qc_launch_vnc() {
 }
 
 qc_launch_door() {
-  local -a where=(tls "$qc_port" "$qc_s")
+  local -a where=(tls "$qc_port" "$qc_s" "${qc_listen[@]}")
   [[ $qc_bind == socket ]] && where=(socket "$qc_rt/x.sock")
   qc_door_program >"$qc_rt/door.py"
   qc_launch door "${qc_python[@]}" -IS "$qc_rt/door.py" "$qc_rt/rfb.sock" "${where[@]}"
@@ -56,11 +56,10 @@ version 3.6 or newer. See the session's log, and tell your administrator."
 # Ends the session unless the VNC server listens on its private socket and nowhere else: there are releases of TigerVNC
 # that opened a port in spite of -rfbport -1. What cannot be read counts as open.
 qc_check_vnc() {
-  local pid='' modes file line sockets found=''
+  local modes file line found=''
   local -a lines
-  read -r pid <"$qc_rt/vnc.pid"
-  sockets=$(readlink "/proc/${pid%:*}/fd"/* 2>/dev/null)
-  [[ $sockets == *socket:* ]] || found='its sockets cannot be seen'
+  qc_find_sockets vnc
+  [[ $qc_sockets == *socket:* ]] || found='its sockets cannot be seen'
   for file in tcp tcp6 udp udp6; do
     [[ $file == *6 && ! -e /proc/net/$file ]] && continue
     mapfile -t lines <"/proc/net/$file"
@@ -68,7 +67,7 @@ qc_check_vnc() {
     for line in "${lines[@]:1}"; do
       # shellcheck disable=SC2086 # columns of a table
       set -- $line
-      [[ $4 == 0[A7] && $'\n'$sockets$'\n' == *$'\n'"socket:[${10}]"$'\n'* ]] && found="$file port $((16#${2##*:}))"
+      [[ $4 == 0[A7] && $qc_sockets == *$'\n'"socket:[${10}]"$'\n'* ]] && found="$file port $((16#${2##*:}))"
     done
   done 2>/dev/null
   modes=$(stat -c %a "$qc_rt" "$qc_rt/rfb.sock" 2>/dev/null)

@@ -14,10 +14,12 @@ import ssl
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from ..errors import IdentityMismatch, QConnectError, Unreachable
 from ..relay.pinned_tls import same_fingerprint
+from ..transports.addresses import Address, addresses, connect, first_proved
 from ..transports.endpoint import Endpoint
 from ..transports.local import check_peer
 from ..values.session import Connection
@@ -33,18 +35,24 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 async def dial(connection: Connection, endpoint: Endpoint) -> Streams:
-    """A connection to the display of this run, its owner proved; waits at most 10 s.
+    """A connection to the display of this run, its owner proved; waits at most 10 s for an address.
 
     Raises Unreachable when nobody answers in time, IdentityMismatch when somebody else does.
     """
     try:
-        reader, writer = await asyncio.wait_for(_open(endpoint), DIAL_S)
+        found = await asyncio.wait_for(addresses(endpoint), DIAL_S)
+    except (OSError, asyncio.TimeoutError) as error:
+        raise _unreachable(connection.node, error) from error
+    return await first_proved(found, partial(_attempt, connection, endpoint))
+
+
+async def _attempt(connection: Connection, endpoint: Endpoint, address: Address) -> Streams:
+    try:
+        reader, writer = await asyncio.wait_for(_open(endpoint, address), DIAL_S)
     except ssl.SSLCertVerificationError as error:
         raise _impostor(connection.node) from error
     except (OSError, asyncio.TimeoutError) as error:
-        raise Unreachable(
-            f"Nobody answers at the session's display on {connection.node} ({str(error) or 'no answer in time'})."
-        ) from error
+        raise _unreachable(connection.node, error) from error
     try:
         _prove(writer, connection, endpoint)
         if connection.protocol == "rfb":
@@ -55,13 +63,9 @@ async def dial(connection: Connection, endpoint: Endpoint) -> Streams:
     return reader, writer
 
 
-async def _open(endpoint: Endpoint) -> Streams:
-    if endpoint.socket is not None:
-        name = endpoint.server_hostname if endpoint.context else None
-        return await asyncio.open_unix_connection(str(endpoint.socket), ssl=endpoint.context, server_hostname=name)
-    return await asyncio.open_connection(
-        endpoint.host, endpoint.port, ssl=endpoint.context, server_hostname=endpoint.server_hostname
-    )
+async def _open(endpoint: Endpoint, address: Address) -> Streams:
+    name = endpoint.server_hostname if endpoint.context else None
+    return await asyncio.open_connection(sock=await connect(address), ssl=endpoint.context, server_hostname=name)
 
 
 def _prove(writer: asyncio.StreamWriter, connection: Connection, endpoint: Endpoint) -> None:
@@ -83,6 +87,10 @@ async def _ask_raw(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, n
         raise Unreachable(f"The desktop on {node} did not answer. Look at the session's log.") from error
     if not head.startswith(b"HTTP/1.1 101 "):
         raise Unreachable(f"The desktop on {node} takes no viewer now: {head.splitlines()[0].decode(errors='replace')}")
+
+
+def _unreachable(node: str, error: Exception) -> Unreachable:
+    return Unreachable(f"Nobody answers at the session's display on {node} ({str(error) or 'no answer in time'}).")
 
 
 def _impostor(node: str) -> IdentityMismatch:

@@ -6,12 +6,13 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from tornado.iostream import IOStream, SSLIOStream, StreamClosedError, UnsatisfiableReadError
 
 from ..errors import IdentityMismatch, Unreachable, UpstreamFailed
 from ..relay.pinned_tls import PinnedContext, same_fingerprint
+from ..transports.addresses import Address, addresses, connect, first_proved
 from ..transports.endpoint import Endpoint
 from ..transports.local import check_peer
 from ..values.session import Session
@@ -31,34 +32,47 @@ Shake = Callable[[PinnedContext, str, str], Awaitable[None]]
 """A handshake elsewhere: context, name in the certificate, fingerprint."""
 
 
-async def connect(session: Session, endpoint: Endpoint) -> socket.socket:
-    """A connection to the display's address, tuned; the owner of a unix socket is proved, a port's is not yet.
+async def proved(session: Session, endpoint: Endpoint, prove: Callable[[socket.socket], Awaitable[T]]) -> T:
+    """What `prove` makes of a connection to the first of the display's addresses at which it does not raise.
 
-    Raises Unreachable when nobody answers within 5 s, IdentityMismatch when somebody else listens at the socket.
+    The connection is tuned; the owner of a unix socket is checked before. The addresses have 5 s together to take
+    connections. Raises Unreachable when nobody answers, IdentityMismatch when somebody else does.
     """
-    if endpoint.socket is not None:
-        return await _connect_socket(session, endpoint)
-    plain = await _within(CONNECT_S, _connect_any(endpoint), session)
-    tune(plain)
-    return plain
+    found = await _within(CONNECT_S, addresses(endpoint), session)
+
+    async def attempt(address: Address) -> T:
+        plain = await _within(CONNECT_S / len(found), connect(address), session)
+        try:
+            tune(plain)
+            if plain.family == socket.AF_UNIX:
+                check_peer(plain, endpoint.listener)
+        except BaseException:
+            plain.close()
+            raise
+        return await prove(plain)
+
+    return await first_proved(found, attempt)
 
 
 async def dial(session: Session, endpoint: Endpoint) -> IOStream:
-    """A connection to the display of this run of the session, its owner proved; waits at most 10 s.
+    """A connection to the display of this run of the session, its owner proved; waits at most 10 s for an address.
 
     Raises Unreachable when nobody answers in time, IdentityMismatch when somebody else does.
     """
-    plain = await connect(session, endpoint)
-    if endpoint.context is None:
-        return IOStream(plain, max_buffer_size=MAX_BUFFER)
-    assert session.connection is not None
-    stream = await _within(HANDSHAKE_S, _handshake(endpoint, plain), session)
-    try:
-        check_certificate(stream, session.connection.fingerprint)
-    except BaseException:
-        stream.close()
-        raise
-    return stream
+
+    async def prove(plain: socket.socket) -> IOStream:
+        if endpoint.context is None:
+            return IOStream(plain, max_buffer_size=MAX_BUFFER)
+        assert session.connection is not None
+        stream = await _within(HANDSHAKE_S, _handshake(endpoint, plain), session)
+        try:
+            check_certificate(stream, session.connection.fingerprint)
+        except BaseException:
+            stream.close()
+            raise
+        return stream
+
+    return await proved(session, endpoint, prove)
 
 
 async def secured(session: Session, context: PinnedContext, name: str, shake: Shake) -> None:
@@ -99,18 +113,6 @@ def tune(connection: socket.socket) -> None:
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_AFTER_MS)
 
 
-async def _connect_socket(session: Session, endpoint: Endpoint) -> socket.socket:
-    """The unix socket, if the kernel says that who listens is ours, and the very process where that is known."""
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        await _within(CONNECT_S, _connect(connection, str(endpoint.socket)), session)
-        check_peer(connection, endpoint.listener)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
 async def _handshake(endpoint: Endpoint, plain: socket.socket) -> SSLIOStream:
     """The connection with TLS on it; closed when that fails."""
     assert endpoint.context is not None
@@ -132,32 +134,6 @@ def check_certificate(stream: SSLIOStream, fingerprint: str) -> None:
     """Raises IdentityMismatch unless the certificate shown is the one that the run published, to the byte."""
     if not same_fingerprint(stream.socket.getpeercert(binary_form=True), fingerprint):
         raise _impostor("at its port: the key is not the one that its job published")
-
-
-async def _connect_any(endpoint: Endpoint) -> socket.socket:
-    """A TCP connection to the first of the host's addresses that takes one."""
-    loop = asyncio.get_running_loop()
-    failed: OSError = ConnectionError("the node's name has no address")
-    for family, kind, proto, _, address in await loop.getaddrinfo(
-        endpoint.host, endpoint.port, type=socket.SOCK_STREAM
-    ):
-        connection = socket.socket(family, kind, proto)
-        try:
-            await _connect(connection, address)
-        except OSError as error:
-            connection.close()
-            failed = error
-        except BaseException:
-            connection.close()
-            raise
-        else:
-            return connection
-    raise failed
-
-
-async def _connect(connection: socket.socket, address: Any) -> None:
-    connection.setblocking(False)
-    await asyncio.get_running_loop().sock_connect(connection, address)
 
 
 async def _within(seconds: float, waiting: Awaitable[T], session: Session) -> T:

@@ -5,6 +5,7 @@ The relay process holds it when it can; else, with TLS at the browser's side or 
 
 from __future__ import annotations
 
+import socket
 from typing import Protocol
 
 from tornado.iostream import IOStream
@@ -14,7 +15,7 @@ from ..relay.pinned_tls import PinnedContext
 from ..transports.endpoint import Endpoint
 from ..values.session import Session
 from . import tornado_streams
-from .dial import ask, connect, dial, exchange, secured
+from .dial import ask, dial, exchange, proved, secured
 from .headers import Upgrade
 from .relay_client import Relay, RelayLine, RelayLost
 from .tornado_streams import Pump, Report, pump_between
@@ -107,10 +108,18 @@ def movable(browser: IOStream, endpoint: Endpoint) -> bool:
 
 
 async def _relayed(session: Session, endpoint: Endpoint, upgrade: Upgrade, relay: Relay) -> tuple[Line, bytes]:
-    line = relay.take(await connect(session, endpoint))
+    async def prove(plain: socket.socket) -> RelayLine:
+        line = relay.take(plain)
+        try:
+            if isinstance(endpoint.context, PinnedContext):
+                await secured(session, endpoint.context, str(endpoint.server_hostname), line.secure)
+        except BaseException:
+            line.close()
+            raise
+        return line
+
+    line = await proved(session, endpoint, prove)
     try:
-        if isinstance(endpoint.context, PinnedContext):
-            await secured(session, endpoint.context, str(endpoint.server_hostname), line.secure)
         return RelayedLine(line), await ask(line.exchange(upgrade.request()), upgrade)
     except BaseException:
         line.close()

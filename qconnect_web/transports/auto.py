@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from ..errors import UpstreamFailed
 from ..values.session import Connection, Session
+from .addresses import addresses, connect
 from .endpoint import Endpoint
 from .local import is_here
 from .ssh.transport import SshTransport
@@ -81,13 +82,24 @@ class AutoTransport:
 async def reach(endpoint: Endpoint) -> str | None:
     """Whether the network lets us connect: None, or its reason. Nothing is sent."""
     try:
-        _, writer = await asyncio.wait_for(asyncio.open_connection(endpoint.host, endpoint.port), PROBE_S)
+        await asyncio.wait_for(_connect_any(endpoint), PROBE_S)
     except asyncio.TimeoutError:
         return "no answer"
     except OSError as error:
         # asyncio puts its own words, with the address, in place of the system's
         return (os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror)).lower()
-    writer.close()
-    with suppress(OSError):
-        await writer.wait_closed()
     return None
+
+
+async def _connect_any(endpoint: Endpoint) -> None:
+    """Connects to the first address that takes it, and hangs up; raises what the last one raised."""
+    found = await addresses(endpoint)
+    failed: Exception = OSError(0, "no address")
+    for address in found:
+        try:
+            (await asyncio.wait_for(connect(address), PROBE_S / len(found))).close()
+        except (OSError, asyncio.TimeoutError) as error:
+            failed = error
+        else:
+            return
+    raise failed

@@ -10,14 +10,14 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Endpoint:
-    """The address that the proxy dials: a unix socket, or host + port; behind a pinned TLS context if there is one.
+    """The address that the proxy dials: a unix socket, or hosts + port; behind a pinned TLS context if there is one.
 
-    `listener` is the one process that may listen at the socket (None: any of ours). `explain` says, when a connection
-    came to nothing, what the way there knows of the reason.
+    `hosts` are names and addresses of one machine. `listener` is the one process that may listen at the socket (None:
+    any of ours). `explain` says, when a connection came to nothing, what the way there knows of the reason.
     """
 
     socket: Path | None = None
-    host: str | None = None
+    hosts: tuple[str, ...] = ()
     port: int | None = None
     context: ssl.SSLContext | None = field(default=None, repr=False)
     server_hostname: str | None = None

@@ -14,6 +14,7 @@ from .endpoint import Endpoint
 from .keys import SERVER_NAME, pinned_context
 from .local import is_here
 
+LOOPBACK = ("127.0.0.1", "::1")
 MAX_CONTEXTS = 32
 """Contexts kept for the runs dialled last; a client page from a node asks for some 40 files in a row."""
 
@@ -39,8 +40,8 @@ class TlsTransport:
         if not NODE.fullmatch(connection.node):
             raise Unreachable(f"Session {session.id} published a node that is no host name. Start it again.")
         context = await self._context(folder, connection.fingerprint)
-        host = "127.0.0.1" if is_here(connection.node) else connection.node  # no detour by the network, nor by DNS
-        return Endpoint(host=host, port=connection.port, context=context, server_hostname=SERVER_NAME)
+        hosts = LOOPBACK if is_here(connection.node) else (connection.node,)  # no detour by the network, nor by DNS
+        return Endpoint(hosts=hosts, port=connection.port, context=context, server_hostname=SERVER_NAME)
 
     def retry(self, node: str) -> None:
         """Each request tries anew anyway."""

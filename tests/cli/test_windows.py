@@ -231,7 +231,7 @@ def test_only_the_holder_of_the_runs_key_gets_a_byte(tmp_path: Path, ours: bool)
     async def go() -> None:
         async with await asyncio.start_server(hear, "127.0.0.1", 0, ssl=server_context) as server:
             endpoint = Endpoint(
-                host="127.0.0.1",
+                hosts=("127.0.0.1",),
                 port=server.sockets[0].getsockname()[1],
                 context=client_context,
                 server_hostname="qconnect-server",

@@ -127,6 +127,14 @@ MUTANTS = [
         f"{ACCOUNTS}test_a_session_is_opened_a_bounded_number_of_times_a_minute",
     ),
     Mutant(
+        "a squatter at one address is the end of it",
+        "transports/addresses.py",
+        "            failed.append(error)\n",
+        "            raise error from None\n",
+        "tests/proxy/test_squatters.py::"
+        "test_a_squatter_at_one_address_does_not_keep_anybody_from_the_display_at_the_other[::1-same_name]",
+    ),
+    Mutant(
         "any certificate is the pinned one",
         "relay/pinned_tls.py",
         "return certificate is not None and hmac.compare_digest(fingerprint_of(certificate), fingerprint)",

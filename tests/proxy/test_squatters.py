@@ -20,6 +20,7 @@ from qconnect_web.relay.pinned_tls import fingerprint_of
 from qconnect_web.transports import local, tls
 from qconnect_web.transports.endpoint import Endpoint
 from qconnect_web.transports.local import LocalTransport
+from qconnect_web.transports.tls import LOOPBACK
 from qconnect_web.values.session import Session
 from tests.support.jupyter_here import BASE, VIEWER, Jupyter, RawAnswer
 from tests.support.node_server import NodeServer, display
@@ -135,13 +136,39 @@ def test_a_plain_squatter_would_hear_it_without_tls(
     jupyter: Jupyter, run: Run, node: Doors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def plain(session: Session, endpoint: Endpoint) -> IOStream:
-        return IOStream(await dial.connect(session, endpoint))
+        async def believed(connection: socket.socket) -> IOStream:
+            return IOStream(connection)
+
+        return await dial.proved(session, endpoint, believed)
 
     squatter = node(display(), plain=True)
     monkeypatch.setattr(display_line, "movable", lambda browser, endpoint: False)
     monkeypatch.setattr(display_line, "dial", plain)
     assert ask(jupyter, run)[0].status == 101
     assert b"GET / HTTP/1.1" in squatter.bytes_heard
+
+
+@pytest.mark.parametrize("kind", [*SQUATTERS, None])
+@pytest.mark.parametrize("address", LOOPBACK)
+def test_a_squatter_at_one_address_does_not_keep_anybody_from_the_display_at_the_other(
+    jupyter: Jupyter, run: Run, tmp_path: Path, address: str, kind: Callable[[Run, Path], ssl.SSLContext] | None
+) -> None:
+    """A squatter of each kind, or nobody at all, at one of a node's addresses; the display at the other."""
+    (other,) = set(LOOPBACK) - {address}
+    context = kind(run, tmp_path) if kind else None
+    found = NodeServer(display(), run.server_context(), at=(address, 0))
+    squatter = NodeServer(display(), context, at=(other, found.port))
+    try:
+        run.publish(port=found.port)
+        if kind is None:
+            squatter.close()
+        assert [answer.status for answer in ask(jupyter, run)] == [101, 200]
+        assert squatter.bytes_heard == b""
+        assert squatter.dials == (2 if kind and other == LOOPBACK[0] else 0)
+    finally:
+        found.close()
+        if kind:
+            squatter.close()
 
 
 def test_the_name_in_the_certificate_must_be_the_sessions(jupyter: Jupyter, run: Run, node: Doors) -> None:

@@ -16,13 +16,19 @@ Speak = Callable[[socket.socket, bytes], None]
 class NodeServer:
     """A server on a node: TLS, plain or a unix socket; keeps what it hears, byte for byte, and says what it is told."""
 
-    def __init__(self, speak: Speak, context: ssl.SSLContext | None, path: Path | None = None) -> None:
+    def __init__(
+        self,
+        speak: Speak,
+        context: ssl.SSLContext | None,
+        path: Path | None = None,
+        at: tuple[str, int] = ("127.0.0.1", 0),
+    ) -> None:
         self.speak, self.context = speak, context
         self.heard: list[bytearray] = []
         self.dials = 0
         self.errors: list[str] = []
         if path is None:
-            self.listener = socket.create_server(("127.0.0.1", 0))
+            self.listener = socket.create_server(at, family=socket.AF_INET6 if ":" in at[0] else socket.AF_INET)
             self.port = self.listener.getsockname()[1]
         else:
             self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

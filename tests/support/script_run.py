@@ -237,11 +237,11 @@ def client_context(folder: Path, certificate: Path | None) -> ssl.SSLContext:
     return context
 
 
-def ask(port: int, context: ssl.SSLContext | None) -> bytes:
+def ask(port: int, context: ssl.SSLContext | None, address: str = "127.0.0.1") -> bytes:
     """The answer to GET /Status: what came before the end, empty when the far end refused."""
     answer = b""
     with ExitStack() as opened, suppress(OSError):
-        found = opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+        found = opened.enter_context(socket.create_connection((address, port), timeout=10))
         if context:
             found = opened.enter_context(context.wrap_socket(found, server_hostname="qconnect-server"))
         found.sendall(b"GET /Status HTTP/1.0\r\nHost: qconnect-server\r\n\r\n")

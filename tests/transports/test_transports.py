@@ -42,7 +42,7 @@ def endpoint(run: Run, transport: TlsTransport | LocalTransport) -> Endpoint:
 def test_tls_dials_what_was_published_behind_its_pinned_key(run: Run) -> None:
     run.publish(port=20017, node="node7.cluster")
     found = endpoint(run, TlsTransport())
-    assert (found.host, found.port, found.socket) == ("node7.cluster", 20017, None)
+    assert (found.hosts, found.port, found.socket) == (("node7.cluster",), 20017, None)
     assert found.server_hostname == "qconnect-server"
     assert found.context
     assert "context" not in repr(found)
@@ -59,6 +59,8 @@ def test_tls_dials_what_was_published_behind_its_pinned_key(run: Run) -> None:
         ("login1", "login2", False),
         ("login1", "login10", False),
         ("login1", "localhost", True),
+        ("CN_01", "cn_01.hpc.org", True),
+        ("cn_01", "CN_02", False),
     ],
 )
 def test_only_this_very_machine_is_dialled_on_the_loopback(
@@ -67,7 +69,7 @@ def test_only_this_very_machine_is_dialled_on_the_loopback(
     monkeypatch.setattr(socket, "gethostname", lambda: ours)
     assert is_here(node) is here
     run.publish(port=20017, node=node)
-    assert endpoint(run, TlsTransport()).host == ("127.0.0.1" if here else node)
+    assert endpoint(run, TlsTransport()).hosts == (("127.0.0.1", "::1") if here else (node,))
 
 
 def test_keys_are_read_once_for_a_run_and_anew_for_the_next(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,8 +148,9 @@ def test_whatever_is_published_only_a_plain_host_and_a_user_port_is_dialled(
         found = asyncio.run(TlsTransport().endpoint(session, connection, run.folder))
     except (QConnectError, BadRequest):
         return
-    assert found.host in ("127.0.0.1", node)
-    assert found.host
-    assert set(found.host) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+    assert found.hosts in (tls.LOOPBACK, (node,))
+    assert set("".join(found.hosts)) <= set(
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-" if found.hosts == (node,) else "0.1:27"
+    )
     assert found.port == port
     assert 1024 <= found.port <= 65535

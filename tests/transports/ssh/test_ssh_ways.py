@@ -201,13 +201,17 @@ def test_a_forwarded_socket_at_which_another_process_listens_gets_nothing(run: R
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen()
-        asyncio.run(upstream.connect(session, Endpoint(socket=path, listener=os.getpid()))).close()
+        asyncio.run(upstream.proved(session, Endpoint(socket=path, listener=os.getpid()), hang_up))
         with pytest.raises(IdentityMismatch, match="not the ssh"):
-            asyncio.run(upstream.connect(session, Endpoint(socket=path, listener=os.getpid() + 1)))
+            asyncio.run(upstream.proved(session, Endpoint(socket=path, listener=os.getpid() + 1), hang_up))
         listener.accept()[0].close()
         heard, _ = listener.accept()
         assert heard.recv(10) == b""
         heard.close()
+
+
+async def hang_up(connection: socket.socket) -> None:
+    connection.close()
 
 
 @pytest.mark.parametrize("path", ["/tmp/a:b", "/tmp/a%h", "/tmp/~x", "/tmp/$HOME", "/tmp/a b", "/tmp/a\\:b"])
