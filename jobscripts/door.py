@@ -4,6 +4,8 @@ Part of the job script: the node needs Python (3.6 or newer) and nothing of ours
 xpra does: `GET /Status` is answered 200 once the VNC server greets, and `Upgrade: websocket` (RFC 6455) carries its
 bytes in binary messages. `Upgrade: rfb` carries them as they are, for a native viewer behind a forwarder. Everything is
 bounded: visitors, heads, waits, and what one end is ahead of the other.
+With DISPLAY and XAUTHORITY in its environment it keeps the display's keymap: who speaks the subprotocol `keymap` says
+in text messages which characters come, `{"keymap": [[keycode, keysym, keysym with Shift], …]}`, and then the keys.
 
     door.py VNC_SOCKET socket PATH                  a unix socket of mode 0600
     door.py VNC_SOCKET tls PORT SESSION_FOLDER ADDRESS …    a port, for who holds client.pem and its key
@@ -13,6 +15,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import json
 import os
 import signal
 import socket
@@ -20,15 +23,19 @@ import ssl
 import struct
 import sys
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from keymap import BadKeymap, checked, open_keymap  # beside this file, where -I does not look
+
 CHUNK = 64 * 1024
 MAX_HEAD = 16 * 1024
+MAX_TEXT = 64 * 1024
 MAX_VISITORS = 64
 MAX_UNREAD = 1024 * 1024
 PATIENCE_S = 20
 DEAD_AFTER_MS = 60000
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
 CONTINUED, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
-NORMAL, PROTOCOL_ERROR, NOT_BINARY = 1000, 1002, 1003
+NORMAL, PROTOCOL_ERROR, NOT_BINARY, BAD_DATA, TOO_BIG = 1000, 1002, 1003, 1007, 1009
 
 
 class Refused(Exception):
@@ -72,8 +79,11 @@ async def read_head(reader):
     return opcode, last, size, await reader.readexactly(4)
 
 
-async def unwrap(reader, writer, vnc):
-    """Passes the payload of binary messages on as it comes, and answers pings, until the browser says goodbye."""
+async def unwrap(reader, writer, vnc, keymap):
+    """Passes the payload of binary messages on as it comes, and answers pings, until the browser says goodbye.
+
+    `keymap` is what text messages are about; None where none may come.
+    """
     inside = False
     while True:
         opcode, last, size, mask = await read_head(reader)
@@ -85,7 +95,8 @@ async def unwrap(reader, writer, vnc):
                 writer.write(frame(PONG, payload))
             continue
         if opcode == TEXT:
-            raise Refused(NOT_BINARY)
+            await change(keymap, last, size, reader, mask)
+            continue
         if (opcode == CONTINUED) != inside:
             raise Refused(PROTOCOL_ERROR)
         inside = not last
@@ -97,6 +108,23 @@ async def unwrap(reader, writer, vnc):
             mask = mask[len(data) % 4 :] + mask[: len(data) % 4]
             size -= len(data)
             await vnc.drain()
+
+
+async def change(keymap, last, size, reader, mask):
+    """Reads one text message and does what it says, before anything else of this browser goes on."""
+    if keymap is None:
+        raise Refused(NOT_BINARY)
+    if size > MAX_TEXT or not last:
+        raise Refused(TOO_BIG)
+    payload = unmask(await reader.readexactly(size), mask)
+    try:
+        seats = checked(json.loads(payload.decode("utf-8"))["keymap"])
+    except (ValueError, TypeError, KeyError, RecursionError, BadKeymap):
+        raise Refused(BAD_DATA) from None
+    try:
+        await keymap.set(seats)
+    except OSError as error:
+        sys.stderr.write("The keymap could not be changed: {}\n".format(error))
 
 
 def close_code(payload):
@@ -138,8 +166,9 @@ async def first_of(*ways):
 class Door:
     """Lets visitors through to the VNC server at a unix socket."""
 
-    def __init__(self, vnc, certificate):
+    def __init__(self, vnc, certificate, keymap):
         self.vnc = vnc
+        self.keymap = keymap
         self.certificate = certificate
         self.visitors = 0
 
@@ -172,7 +201,8 @@ class Door:
             request, headers = parse(head)
             kind = headers.get("upgrade", "").lower()
             if kind == "websocket":
-                await self.through(reader, writer, accept(headers), websocket=True)
+                spoken = ["keymap", "binary"] if self.keymap else ["binary"]
+                await self.through(reader, writer, accept(headers, spoken), websocket=True)
             elif kind == "rfb":
                 await self.through(reader, writer, ["Upgrade: rfb"], websocket=False)
             elif request == "/Status":
@@ -206,10 +236,11 @@ class Door:
         """Joins the visitor with the VNC server until one of them ends."""
         source, vnc, hello = await self.greet()
         wrap = (lambda data: frame(BINARY, data)) if websocket else bytes
+        keymap = self.keymap if "Sec-WebSocket-Protocol: keymap" in headers else None
         code = NORMAL
         try:
             writer.write(answer(101, ["Connection: Upgrade", *headers]) + wrap(hello))
-            up = unwrap(reader, writer, vnc) if websocket else copy(reader, vnc, bytes)
+            up = unwrap(reader, writer, vnc, keymap) if websocket else copy(reader, vnc, bytes)
             await first_of(copy(source, writer, wrap), up)
         except Refused as refused:
             code = refused.code
@@ -232,15 +263,15 @@ def parse(head):
     return words[1], headers
 
 
-def accept(headers):
-    """The headers that accept a websocket; raises Refused when it is not one of version 13."""
+def accept(headers, spoken):
+    """The headers that accept a websocket, with the first of `spoken` that it offers; raises Refused for any other."""
     key = headers.get("sec-websocket-key", "")
     if headers.get("sec-websocket-version") != "13" or len(key) != 24:
         raise Refused(400)
     proof = base64.b64encode(hashlib.sha1(key.encode("latin-1") + GUID).digest()).decode()  # noqa: S324 - RFC 6455's own
     chosen = ["Upgrade: websocket", "Sec-WebSocket-Accept: " + proof]
     offered = [word.strip() for word in headers.get("sec-websocket-protocol", "").split(",")]
-    return chosen + (["Sec-WebSocket-Protocol: binary"] if "binary" in offered else [])
+    return chosen + ["Sec-WebSocket-Protocol: " + word for word in spoken if word in offered][:1]
 
 
 def answer(status, headers=(), body=b""):
@@ -263,6 +294,18 @@ def keys(folder):
     context.verify_mode = ssl.CERT_REQUIRED
     with open(os.path.join(folder, "client.pem"), encoding="utf-8") as file:
         return context, ssl.PEM_cert_to_DER_cert(file.read())
+
+
+async def keymap_here():
+    """The keymap of the display in the environment; None where there is none, or X does not let us at it."""
+    display = os.environ.get("DISPLAY")
+    if not display:
+        return None
+    try:
+        return await open_keymap(display, os.environ.get("XAUTHORITY", ""))
+    except OSError as error:
+        sys.stderr.write("Characters beyond the X server's own few cannot be typed: {}\n".format(error))
+        return None
 
 
 def listener(kind, place, address):
@@ -290,7 +333,7 @@ def main(vnc, kind, place, folder=None, *addresses):
     loop.add_signal_handler(signal.SIGTERM, loop.stop)
     start = asyncio.start_server if context else asyncio.start_unix_server
     waits = {"ssl_handshake_timeout": PATIENCE_S} if context and sys.version_info >= (3, 7) else {}
-    door = Door(vnc, certificate)
+    door = Door(vnc, certificate, loop.run_until_complete(keymap_here()))
     for one in found:
         loop.run_until_complete(start(door.visit, sock=one, ssl=context, limit=MAX_HEAD, **waits))
     loop.run_forever()

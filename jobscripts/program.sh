@@ -53,9 +53,25 @@ qc_become_program() {
   unset -v DISPLAY XAUTHORITY TMUX TMUX_PANE QCONNECT_SESSION WAYLAND_DISPLAY WAYLAND_SOCKET SESSION_MANAGER \
     DBUS_SESSION_BUS_ADDRESS XDG_SESSION_TYPE
   [[ $display ]] && export DISPLAY=":$display" XAUTHORITY="$qc_rt/Xauthority"
+  qc_choose_locale
+  [[ $display ]] && ((qc_hold_keys)) && qc_hold_keys
   [[ $qc_kind == terminal ]] && qc_become_terminal
   [[ $qc_kind == @(desktop|vnc) ]] && qc_choose_bus
   exec "${wrapper[@]}" "${qc_command[@]}" 3>&- 5>&-
+}
+
+# Where nobody has chosen a locale, programs would take every letter beyond ASCII for rubbish.
+qc_choose_locale() {
+  local name
+  [[ ${LC_ALL-}${LC_CTYPE-}${LANG-} ]] && return
+  for name in C.UTF-8 C.utf8 en_US.UTF-8 en_US.utf8; do
+    [[ $'\n'$(locale -a 2>/dev/null)$'\n' == *$'\n'"$name"$'\n'* ]] && export LANG=$name && return
+  done
+}
+
+# The browser says itself what is held, and repeats it: X's own repeat, on top of a slow line, would not end.
+qc_hold_keys() {
+  type -P xset >/dev/null && timeout 5 xset r off
 }
 
 # Scratch that the batch system made for this job is larger than /tmp, and cleared by it. The folder that ours lies in

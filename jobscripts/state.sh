@@ -14,6 +14,7 @@ declare qc_kind         # gui, desktop, terminal or vnc
 declare qc_opengl       # whether the X server offers GLX
 declare qc_grace        # seconds that what a program leaves behind may be without a window
 declare qc_geometry     # a VNC desktop's size until the page has told its own, WIDTHxHEIGHT in pixels
+declare qc_hold_keys    # whether keys stay down for as long as the user holds them
 declare qc_node_setup   # the site's commands that bring xpra and X servers to the node
 declare qc_setup        # the commands that prepare the program, for its own shell
 declare -a qc_requires  # programs that must be there beside the command's own

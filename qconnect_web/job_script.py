@@ -147,9 +147,11 @@ def _of_app(app: App) -> dict[str, Any]:
         "opengl": int(app.opengl),
         "grace": app.grace,
         "geometry": app.geometry,
+        "hold_keys": int(app.hold_keys),
         "setup": app.setup,
         "requires": app.requires,
         "door": Shell(_piece("door.py").rstrip("\n")) if app.kind == "vnc" else "",
+        "keymap": Shell(_piece("keymap.py").rstrip("\n")) if app.kind == "vnc" else "",
         "library": _library(app.kind),
     }
 

@@ -17,6 +17,7 @@ from ..errors import BadRequest, TooManyRequests, UnknownApp
 from ..http.base import QConnectHandler, answers
 from ..proxy.activity import note_input
 from ..transports.login_questions import Answer
+from ..values.app import App
 from ..values.session import Session, SessionState
 from .rooms import News, Room, Rooms
 
@@ -120,19 +121,28 @@ class LiveHandler(WebSocketMixin, WebSocketHandler, QConnectHandler):
         elif not session.state.final:
             found = self.site.clients.default()  # a guess, loaded while the job waits
         path = f"{here}{session.id}/ws/{self.viewer}"
-        return {"url": here + found.url, "path": path, "sandbox": False} if found and self.viewer else None
+        return self._address(session, here + found.url, path, sandbox=False) if found and self.viewer else None
+
+    def _address(self, session: Session, url: str, path: str, *, sandbox: bool) -> dict[str, Any]:
+        app = self._app(session)
+        return {"url": url, "path": path, "sandbox": sandbox, "hold_keys": app is not None and app.hold_keys}
+
+    def _app(self, session: Session) -> App | None:
+        """The session's app, unless it is gone."""
+        with suppress(UnknownApp):
+            return self.site.apps.get(session.record.app)
+        return None
 
     def _speaks_vnc(self, session: Session) -> bool:
         """Whether the display is a VNC desktop; before the job has said so, whether its app makes one."""
         if session.connection:
             return session.connection.protocol == "rfb"
-        with suppress(UnknownApp):
-            return self.site.apps.get(session.record.app).kind == "vnc"
-        return False
+        app = self._app(session)
+        return app is not None and app.kind == "vnc"
 
     def _from_node(self, session: Session, here: str) -> dict[str, Any]:
         """A ticket for one viewer of one run; its files run in an origin of their own."""
         run = session.connection.run if session.connection else ""
         ticket = self.site.tickets.issue(session.record.key, run, str(self.viewer))
         folder = f"{here}{session.id}/t/{ticket}/"
-        return {"url": folder + "index.html", "path": f"{folder}ws/{self.viewer}", "sandbox": True}
+        return self._address(session, folder + "index.html", f"{folder}ws/{self.viewer}", sandbox=True)

@@ -39,6 +39,11 @@ export interface IXpraClient {
   desktop_width: number;
   desktop_height: number;
   capture_keyboard: boolean;
+  /** The window that has the keyboard, up to version 17 of the client … */
+  topwindow?: number | null;
+  /** … and since then. */
+  focused_wid?: number | null;
+  capabilities: Record<string, unknown>;
   disconnect_reason: string | null;
   server_ping_latency: number;
   clipboard_buffer: string;
@@ -49,6 +54,8 @@ export interface IXpraClient {
   redraw_windows(): void;
   request_refresh(wid: number): void;
   _send_ping(): void;
+  _update_capabilities?(caps: Record<string, unknown>): void;
+  _poll_clipboard?(event: { type: string }): void;
   send_clipboard_token(data: string, types?: string[]): void;
   send_clipboard_string(request: unknown, selection: unknown, text: string, type?: string): void;
 }

@@ -1,6 +1,8 @@
 /** Joins a display's client, xpra's or noVNC, to the viewer page around it: the same words, entry and faults for both. */
 import { readBrowser } from '../viewer/browser-clipboard';
 import { watchEntry, watchWork } from './entry';
+import { isModifier, type Modifier } from './keys';
+import type { KeySymbol } from './keysyms';
 import { obey, tell } from './page';
 
 /** What the page can have a client do. */
@@ -15,6 +17,8 @@ export interface IDisplayClient {
   ping(): void;
   takeKeyboard(): void;
   releaseKeyboard(): void;
+  /** Strikes a key, together with modifiers. */
+  strikeKey(symbol: KeySymbol, held: readonly Modifier[]): void;
   setReadonly(on: boolean): void;
   setSuspended(on: boolean): void;
   /** Puts text on the program's clipboard. */
@@ -53,6 +57,7 @@ export function join(client: IDisplayClient): void {
     },
     suspend: ({ on }) => client.setSuspended(on),
     paste: ({ text }) => client.paste(text),
+    strike: ({ symbol, held }) => client.strikeKey(symbol, held.filter(isModifier)),
   });
   reportFaults();
 }

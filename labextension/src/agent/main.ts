@@ -5,7 +5,7 @@
 import type { IXpraClient } from './client';
 import { held, offer, repairClipboard, watchClipboard } from './clipboard';
 import { join, type IDisplayClient } from './join';
-import { keepFocusInside, releaseKeyboard, takeKeyboard } from './keyboard';
+import { keepFocusInside, releaseKeyboard, strikeKey, takeKeyboard, takeOverKeyboard } from './keyboard';
 import { version, wrap } from './methods';
 import { blobWorkers, ownStorage } from './origin';
 import { takeParameters, tell } from './page';
@@ -32,6 +32,7 @@ const display: IDisplayClient = {
   },
   takeKeyboard,
   releaseKeyboard,
+  strikeKey,
   setReadonly: on => {
     agent.readonly = on;
     if (agent.client) {
@@ -116,7 +117,7 @@ function removeNotices(): void {
 }
 
 /** The client's scripts are there, its start is not yet. */
-function onScripts(hold: boolean): void {
+function onScripts(parameters: URLSearchParams): void {
   if (typeof XpraClient === 'undefined') {
     tell('unknown', {});
     return;
@@ -128,12 +129,15 @@ function onScripts(hold: boolean): void {
   watchPlaces(Window);
   watchPackets(XpraClient);
   watchClipboard(XpraClient);
-  wrap(XpraClient, 'connect', (client, _args, inner) => prepare(client, inner, hold));
+  takeOverKeyboard(XpraClient, parameters.get('hold_keys') === '1');
+  wrap(XpraClient, 'connect', (client, _args, inner) =>
+    prepare(client, inner, parameters.get('hold') === '1'),
+  );
 }
 
-const hold = takeParameters().get('hold') === '1';
+const parameters = takeParameters();
 ownStorage();
 blobWorkers();
 keepFocusInside();
 join(display);
-document.addEventListener('DOMContentLoaded', () => onScripts(hold));
+document.addEventListener('DOMContentLoaded', () => onScripts(parameters));

@@ -51,7 +51,8 @@ export class Frame {
       this.element.allow += '; clipboard-read'; // not for a client that a node has sent
     }
     this.element.referrerPolicy = 'no-referrer';
-    const parameters = new URLSearchParams({ ...PARAMS, path: address.path });
+    const hold_keys = address.hold_keys ? '1' : '0';
+    const parameters = new URLSearchParams({ ...PARAMS, path: address.path, hold_keys });
     this.element.src = `${address.url}#${parameters.toString()}`;
     stage.prepend(this.element);
     mark('frame', { number: this.number, sandbox: address.sandbox });

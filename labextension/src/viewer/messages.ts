@@ -27,6 +27,8 @@ export interface ICommands {
   suspend: { on: boolean };
   /** Put the text on the program's clipboard. */
   paste: { text: string };
+  /** Strike a key, by X's name of it, together with modifiers (shift, control, alt, meta). */
+  strike: { symbol: string; held: string[] };
 }
 
 /** What the client tells the page, and with what. */
@@ -88,6 +90,7 @@ const COMMANDS: Readers<ICommands> = {
   readonly: ({ on }) => ({ on: Boolean(on) }),
   suspend: ({ on }) => ({ on: Boolean(on) }),
   paste: ({ text: pasted }) => ({ text: text(pasted) }),
+  strike: ({ symbol, held }) => ({ symbol: text(symbol), held: Array.isArray(held) ? held.map(text) : [] }),
 };
 
 const EVENTS: Readers<IEvents> = {

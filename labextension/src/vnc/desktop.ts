@@ -2,25 +2,47 @@
 import RFB from '@novnc/novnc';
 import { colourful, PLAIN_MS } from '../agent/colours';
 import type { IDisplayClient } from '../agent/join';
+import { Keymap, lettersOf } from '../agent/keymap';
+import type { Modifier } from '../agent/keys';
+import type { KeySymbol } from '../agent/keysyms';
 import { tell, tellCopied } from '../agent/page';
+import { Strokes } from '../agent/strokes';
+import { Typist } from '../agent/typist';
 import { browserClipboard } from '../viewer/browser-clipboard';
 import { continuousUpdates, updateRequest } from './rfb-messages';
+import { VncKeys } from './vnc-keys';
+
+/** What a door speaks that keeps the desktop's keymap; before it there were doors that do not. */
+const KEYMAP = 'keymap';
+
+export interface IDesktopOptions {
+  path: string;
+  /** Whether keys stay down for as long as the user holds them. */
+  hold: boolean;
+}
 
 export class Desktop implements IDisplayClient {
   connected = false;
   readonly = false;
   clipboard = '';
 
-  /** `place` is where it is shown, `path` that of its websocket. */
-  constructor(place: HTMLElement, path: string) {
+  /** `place` is where it is shown, `field` where the user types, `path` that of its websocket. */
+  constructor(place: HTMLElement, field: HTMLTextAreaElement, { path, hold }: IDesktopOptions) {
     this._place = place;
+    this._field = field;
     this._url = `${location.origin.replace(/^http/, 'ws')}${path}`;
+    this._hold = hold;
   }
 
   connect(): void {
+    this._typist ??= new Typist(this._field, this._strokes, {
+      hold: this._hold,
+      terminal: () => false,
+      chord: () => undefined,
+    });
     this._hangUp();
     this._place.replaceChildren();
-    const socket = new WebSocket(this._url);
+    const socket = new WebSocket(this._url, [KEYMAP, 'binary']);
     this._socket = socket;
     socket.addEventListener('open', () => tell('opened', {}));
     socket.addEventListener('message', (event: MessageEvent<unknown>) => this._heard(socket, event.data));
@@ -29,6 +51,7 @@ export class Desktop implements IDisplayClient {
     rfb.scaleViewport = true;
     rfb.resizeSession = true;
     rfb.viewOnly = this.readonly;
+    rfb.focusOnClick = false; // its own keyboard hears nothing
     this._listen(rfb);
   }
 
@@ -46,12 +69,21 @@ export class Desktop implements IDisplayClient {
   }
 
   takeKeyboard(): void {
+    this._captured = true;
     window.focus();
-    this._rfb?.focus({ preventScroll: true });
+    this._field.focus({ preventScroll: true });
   }
 
   releaseKeyboard(): void {
-    this._rfb?.blur();
+    this._typist?.release();
+    this._captured = false;
+    this._field.blur();
+  }
+
+  strikeKey(symbol: KeySymbol, held: readonly Modifier[]): void {
+    if (this._keys.ready()) {
+      this._strokes.strike(symbol, 'tap', held);
+    }
   }
 
   setReadonly(on: boolean): void {
@@ -84,6 +116,7 @@ export class Desktop implements IDisplayClient {
     const screen = this._place.lastElementChild;
     rfb.addEventListener('connect', () => {
       this.connected = this._rfb === rfb;
+      this._keys.remap(this._keymap);
     });
     rfb.addEventListener('disconnect', () => {
       if (this._rfb === rfb) {
@@ -132,6 +165,7 @@ export class Desktop implements IDisplayClient {
     if (this._asked !== null) {
       const latency = Math.round(performance.now() - this._asked);
       this._asked = null;
+      this._strokes.echo();
       tell('echo', { latency, draws: this._messages, bytes: this._bytes });
     }
     if (!this._painted && this.connected) {
@@ -171,6 +205,23 @@ export class Desktop implements IDisplayClient {
   }
 
   private readonly _place: HTMLElement;
+  private readonly _field: HTMLTextAreaElement;
+  private readonly _keymap = new Keymap(lettersOf(navigator.languages));
+  private readonly _keys = new VncKeys({
+    ready: () => this.connected && this._captured && !this.readonly,
+    sendKey: (keysym, down) => this._rfb?.sendKey(keysym, '', down),
+    say: words => {
+      if (this._socket?.protocol === KEYMAP && this.connected) {
+        this._socket.send(words);
+      }
+    },
+    ping: () => this.ping(),
+  });
+  private readonly _strokes = new Strokes(this._keys, this._keymap);
+  private readonly _hold: boolean;
+  private _typist: Typist | null = null;
+  /** Whether the program has the keyboard. */
+  private _captured = true;
   private readonly _url: string;
   private _rfb: RFB | null = null;
   private _socket: WebSocket | null = null;

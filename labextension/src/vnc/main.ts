@@ -4,8 +4,15 @@ import { takeParameters, tell } from '../agent/page';
 import { Desktop } from './desktop';
 
 const place = document.getElementById('desktop');
-if (!place) {
+const field = document.getElementById('typing');
+if (!place || !(field instanceof HTMLTextAreaElement)) {
   throw new Error('The page has no place for the desktop.');
 }
-join(new Desktop(place, takeParameters().get('path') ?? '/'));
+const parameters = takeParameters();
+join(
+  new Desktop(place, field, {
+    path: parameters.get('path') ?? '/',
+    hold: parameters.get('hold_keys') === '1',
+  }),
+);
 tell('loaded', { version: 'noVNC' });

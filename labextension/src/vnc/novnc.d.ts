@@ -5,9 +5,10 @@ declare module '@novnc/novnc' {
     viewOnly: boolean;
     scaleViewport: boolean;
     resizeSession: boolean;
+    focusOnClick: boolean;
     disconnect(): void;
-    focus(options?: FocusOptions): void;
-    blur(): void;
+    /** `code` '': by the keysym alone. */
+    sendKey(keysym: number, code: string, down: boolean): void;
     clipboardPasteFrom(text: string): void;
   }
 }

@@ -4,7 +4,12 @@ jest.mock('../../core/marks', () => ({ mark: () => undefined })); // jsdom keeps
 
 const frame = (sandbox: boolean): HTMLIFrameElement => {
   const stage = document.createElement('div');
-  return new Frame(stage, { url: '/x/index.html', path: '/x/ws', sandbox }, 'XTerm', () => undefined).element;
+  return new Frame(
+    stage,
+    { url: '/x/index.html', path: '/x/ws', sandbox, hold_keys: false },
+    'XTerm',
+    () => undefined,
+  ).element;
 };
 
 describe('the frame of a display', () => {
