@@ -30,6 +30,7 @@ from .values.session import Record
 
 if TYPE_CHECKING:  # the browser's front door, or ssh, alone needs these (tests/test_cli_start.py)
     from .clients.xpra import Clients
+    from .http.fronts import Fronts
     from .proxy.failures import Troubles
     from .proxy.places import Places
     from .proxy.tickets import Tickets
@@ -48,6 +49,7 @@ class Site:
     tickets: Tickets
     places: Places
     troubles: Troubles
+    fronts: Fronts
     questions: Questions
     hosts: frozenset[str]
     """The names that requests may come by, lower case; empty: those that Jupyter allows."""
@@ -56,6 +58,7 @@ class Site:
 def build(settings: QConnect) -> Site:
     """Constructs every object; the front doors only use them."""
     from .clients.xpra import Clients
+    from .http.fronts import Fronts
     from .proxy.failures import Troubles
     from .proxy.places import Places
     from .proxy.relay_client import Relay
@@ -75,6 +78,7 @@ def build(settings: QConnect) -> Site:
         tickets=Tickets(),
         places=Places(settings.log, relay, most=most, per_minute=per_minute),
         troubles=Troubles(),
+        fronts=Fronts(settings.log),
         questions=questions,
         hosts=frozenset(host.lower() for host in settings.allowed_hosts),
     )
