@@ -32,6 +32,7 @@ from .values.session import Record
 
 if TYPE_CHECKING:  # the browser's front door, or ssh, alone needs these (tests/test_cli_start.py)
     from .clients.xpra import Clients
+    from .http.fronts import Fronts
     from .proxy.failures import Troubles
     from .proxy.places import Places
     from .proxy.tickets import Tickets
@@ -50,6 +51,7 @@ class Site:
     tickets: Tickets
     places: Places
     troubles: Troubles
+    fronts: Fronts
     questions: Questions
     audit: Audit
     hosts: frozenset[str]
@@ -59,6 +61,7 @@ class Site:
 def build(settings: QConnect) -> Site:
     """Constructs every object; the front doors only use them."""
     from .clients.xpra import Clients
+    from .http.fronts import Fronts
     from .proxy.failures import Troubles
     from .proxy.places import Places
     from .proxy.relay_client import Relay
@@ -78,6 +81,7 @@ def build(settings: QConnect) -> Site:
         tickets=Tickets(),
         places=Places(settings.log, relay, most=most, per_minute=per_minute),
         troubles=Troubles(),
+        fronts=Fronts(settings.log),
         questions=questions,
         audit=audit_of(settings),
         hosts=frozenset(host.lower() for host in settings.allowed_hosts),

@@ -15,7 +15,7 @@ trap 'kill "${lanes[@]}" 2>/dev/null; rm -rf "$logs"' EXIT
 # Lane: pytest's arguments for it, in `chosen`.
 choose() {
   local cluster=(tests/cluster tests/schedulers tests/jobscripts/test_churn.py)
-  local doors=(tests/{bench,cli,doctor,http,mutants,proxy,relay,security,transports})
+  local doors=(tests/{bench,cli,doctor,fronts,http,mutants,proxy,relay,security,transports})
   local pages=(tests/e2e/test_{home,lab,viewer,viewer_places,vnc}.py)
   case $1 in
     cluster) chosen=(-m 'not e2e' "${cluster[@]}") ;;

@@ -6,7 +6,8 @@ wanted=(xpra python3-pil xterm xvfb xauth x11-utils x11-xserver-utils procps ipr
 if [[ ${1-} != demo ]]; then
   wanted+=(chromium git python3-gi-cairo slurm-wlm munge openssh-server openssh-client util-linux
     tigervnc-standalone-server tigervnc-viewer tigervnc-common zsh
-    nginx-light gcc libc6-dev libssl-dev) # the last four: the benchmark's contestant and its programs
+    nginx-light apache2 # the fronts; nginx is the benchmark's contestant, too
+    gcc libc6-dev libssl-dev) # the benchmark's programs
 fi
 missing=()
 for package in "${wanted[@]}"; do

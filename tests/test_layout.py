@@ -16,6 +16,7 @@ BESIDE = {
     "jobscripts",  # the shell side, which is no room of the package
     "security",  # what no single room can promise
     "cluster",
+    "fronts",  # real web servers before all of it
     "e2e",
     "bench",
     "mutants",

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 from jupyter_server.base.handlers import APIHandler
-from tornado import web
 
 from ..errors import BadRequest
 from ..http.base import QConnectHandler
@@ -24,12 +23,7 @@ class ApiHandler(QConnectHandler, APIHandler):
         return self.request.method not in ("GET", "HEAD")
 
     async def prepare(self) -> None:  # type: ignore[override]  # tornado allows both kinds of prepare
-        try:
-            await super().prepare()
-        except web.HTTPError as error:
-            if error.status_code == 404:  # Jupyter's word for a foreign Origin; it is a refusal, so say so
-                raise web.HTTPError(403, "This request comes from another web page, so it was refused.") from None
-            raise
+        await super().prepare()
         if self.request.method not in ("GET", "HEAD") and not self._is_json() and not self._finished:
             self.refuse(415, "Send JSON, with Content-Type: application/json.", "not-json")
 

@@ -102,7 +102,7 @@ class Probe:
                 "set c.QConnect.transport to 'ssh'."
             )
             return Finding("reach", Level.PROBLEM, error.message, advice)
-        way = "a unix socket of this machine" if endpoint.socket else f"{endpoint.host}, port {endpoint.port}"
+        way = "a unix socket of this machine" if endpoint.socket else f"{endpoint.hosts[0]}, port {endpoint.port}"
         return Finding("reach", Level.OK, f"{way}: proved to be the job's in {time.monotonic() - began:.2f} s.")
 
     async def _report(self, session: Session) -> dict[str, str]:

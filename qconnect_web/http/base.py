@@ -20,7 +20,7 @@ from ..sessions.audit import Caller, Deed
 from ..values.job import JOB_ID
 from ..values.session import KEY, Session
 from .headers import SAFE_HEADERS, STRICT_CSP
-from .origin import is_counterfeit, is_known_host, is_own_origin
+from .origin import is_counterfeit, is_known_host, is_named_origin, is_own_origin
 from .statuses import status_of
 
 if TYPE_CHECKING:  # the one look up: what is built above is handed down in the web application's settings
@@ -34,7 +34,6 @@ JOB = f"({KEY.pattern}|{NUMBERED})"
 ANY_JOB = r"(?P<job_id>[^/]+)"
 """Whatever stands where a job id should, for addresses that answer a mistyped one, too; `find_session` knows better."""
 UNREADABLE = "The address is not text in UTF-8. Copy it again, or type it."
-OTHER_PAGE = "Only pages of this server may open a session's display. Open the session's own page."
 
 
 def answers(method: Callable[..., Awaitable[None]]) -> Callable[..., Coroutine[Any, Any, None]]:
@@ -77,11 +76,21 @@ class QConnectHandler(JupyterHandler):
             del self.request.headers["Referer"]
 
     async def prepare(self, **options: Any) -> None:
-        """Refuses a body that is too large; lets Jupyter find out who asks; no websocket is opened for a wrong page."""
+        """Refuses a body that is too large; lets Jupyter find out who asks; nothing is done for a wrong page."""
         self.refuse_body()
-        await super().prepare(**options)
+        try:
+            await super().prepare(**options)
+        except web.HTTPError as error:
+            if error.status_code != 404:  # Jupyter's word for a foreign Origin; it is a refusal, so say so
+                raise
+            self._refuse_page()
         if self.opens_websocket and not self.check_origin():
-            self.refuse(403, OTHER_PAGE, "origin")
+            self._refuse_page()
+
+    def _refuse_page(self) -> None:
+        """Answers a request that seems to be another web page's."""
+        words = self.site.fronts.other_page(self.request, known=self.current_user is not None)
+        self.refuse(403, words, "origin")
 
     def data_received(self, chunk: bytes) -> None:
         """Keeps the body as far as it may go; of one that announced no length, what is too much ends the request."""
@@ -125,17 +134,18 @@ class QConnectHandler(JupyterHandler):
         """The one rule on whose pages may ask.
 
         Browsers let any page open a websocket, with the user's cookie, and tell it by the Origin alone. So a websocket
-        is opened only for a page of this very server, to the letter, or for a program: that brings a token in a header
-        and, unlike any browser, no Origin. All else goes by Jupyter's rule: another page comes in when the site has
-        named it (`allow_origin`) or when it brings a token, unless it claims to be ours by another scheme; what changes
-        anything wants our pages' `_xsrf`, too.
+        is opened only for a page of this very server, to the letter, for one that the site has named (`allow_origin`,
+        `allow_origin_pat`) and that Jupyter therefore opens its own websockets for, or for a program: that brings a
+        token in a header and, unlike any browser, no Origin. All else goes by Jupyter's rule: another page comes in
+        when the site has named it or when it brings a token, unless it claims to be ours by another scheme; what
+        changes anything wants our pages' `_xsrf`, too.
         """
         origin = self.request.headers.get("Origin")
         if not self.opens_websocket:
             return not (origin and is_counterfeit(origin, self.request)) and super().check_origin()
         if origin is None:
             return "Authorization" in self.request.headers and self.token_authenticated
-        return is_own_origin(origin, self.request)
+        return is_own_origin(origin, self.request) or is_named_origin(origin, self.settings)
 
     @property
     def content_security_policy(self) -> str:

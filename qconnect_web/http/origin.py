@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
+from jupyter_server.utils import origin_matches_pat
 from tornado import httputil
 
 TICKET_PATH = re.compile(r"^[^?]*?/qconnect/[^/?]*/t/(?P<ticket>[^/?]*)")
@@ -31,6 +33,14 @@ def is_own_origin(origin: str, request: httputil.HTTPServerRequest) -> bool:
     schemes = ("https",) if request.protocol == "https" else ("http", "https")
     bare = origin.lower() == f"{found.scheme}://{found.netloc}"
     return bare and found.scheme in schemes and found.netloc == request.headers.get("Host", "").lower()
+
+
+def is_named_origin(origin: str, settings: Mapping[str, Any]) -> bool:
+    """Whether the site has let the pages of that origin in: `allow_origin`, else `allow_origin_pat`, as in Jupyter."""
+    named, pattern = settings.get("allow_origin"), settings.get("allow_origin_pat", "")
+    if named:
+        return bool(named in ("*", origin.lower()))
+    return bool(pattern) and origin_matches_pat(pattern, origin.lower())
 
 
 def is_counterfeit(origin: str, request: httputil.HTTPServerRequest) -> bool:

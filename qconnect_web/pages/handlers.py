@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from functools import cache
 from gettext import NullTranslations
@@ -16,6 +17,7 @@ from tornado import web
 from ..clients.assets import BUILT, Asset, Bundle, byte_range, read_folder
 from ..errors import UnknownSession
 from ..http.base import QConnectHandler
+from .hub import spawn_url
 
 PAGE_CSP = "; ".join(
     [
@@ -54,7 +56,10 @@ class PageHandler(QConnectHandler):
         _ = self.xsrf_token  # sets the cookie that our scripts send back
         files = await asyncio.to_thread(our_files)
         text = templates.get_template(f"{template}.html").render(
-            static=f"{self.base_url}qconnect/static/{files.digest}/", base_url=self.base_url, **values
+            static=f"{self.base_url}qconnect/static/{files.digest}/",
+            base_url=self.base_url,
+            spawn=spawn_url(os.environ),
+            **values,
         )
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Cache-Control", "no-store")

@@ -49,13 +49,28 @@ class LiveHandler(WebSocketMixin, WebSocketHandler, QConnectHandler):
     @ws_authenticated
     @authorized("execute")  # type: ignore[untyped-decorator]  # its types break with an action
     async def get(self, job_id: str) -> None:
-        self.session = await self.find_session(job_id)
+        if self.request.headers.get("Upgrade", "").lower() != "websocket":
+            raise BadRequest(self.site.fronts.no_upgrade(self.request), reason="no-upgrade")
+        await self._admit(job_id)
         await self.site.clients.ready()
+        opened: Awaitable[None] = super().get(job_id)
+        await opened
+
+    @answers
+    @ws_authenticated
+    @authorized("execute")  # type: ignore[untyped-decorator]  # its types break with an action
+    async def post(self, job_id: str) -> None:
+        """Why a page gets no websocket, which browsers keep from it; 204: it may have one, if one gets here."""
+        await self._admit(job_id)
+        self.set_status(204)
+        self.finish()
+
+    async def _admit(self, job_id: str) -> None:
+        """Finds the session; raises what speaks against one more websocket."""
+        self.session = await self.find_session(job_id)
         most = self.site.settings.max_live_websockets
         if most and len(self.rooms) >= most:
             raise TooManyRequests(f"{most} pages show your sessions already. Close some of them, then reload this one.")
-        opened: Awaitable[None] = super().get(job_id)
-        await opened
 
     def open(self, *args: str, **kwargs: str) -> None:
         super().open(*args, **kwargs)

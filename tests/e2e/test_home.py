@@ -222,7 +222,7 @@ def test_pages_fit_every_window(
 
 def test_the_page_examines_the_installation_and_tries_a_small_job(desk: Desk, context: BrowserContext) -> None:
     page = context.new_page()
-    page.goto(desk.url("#doctor"))
+    page.goto(f"{desk.url('')}#doctor")
     findings = page.locator(".jp-qconnect-findings")
     expect(findings).to_contain_text("Websockets get through")
     expect(findings).to_contain_text("comes through")  # the browser's name for the server

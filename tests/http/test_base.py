@@ -47,7 +47,9 @@ def admits(kind: type[QConnectHandler], origin: str | None, *, token: bool, head
     headers.update({"Origin": origin} if origin else {})
     headers.update({"Authorization": "token x"} if header else {})
     request = SimpleNamespace(headers=headers, protocol=protocol)
-    asked = SimpleNamespace(opens_websocket=kind.opens_websocket, request=request, token_authenticated=token)
+    asked = SimpleNamespace(
+        opens_websocket=kind.opens_websocket, request=request, token_authenticated=token, settings={}
+    )
     return kind.check_origin(asked)  # type: ignore[arg-type]  # all that the rule looks at
 
 

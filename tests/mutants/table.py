@@ -32,6 +32,7 @@ NEIGHBOURS = "tests/schedulers/test_local_neighbours.py::"
 NO_HEARTBEAT = f"{FRONT}test_a_cookie_opens_no_heartbeat_for_another_page"
 NO_CONNECTION = f"{MODELS}test_a_connection_that_no_job_writes_is_refused"
 COMES_IN = f"{DOORS}test_only_our_own_page_and_token_bearers_come_in"
+NAMED = "tests/http/test_origins.py::test_a_named_page_comes_in_exactly_where_jupyter_lets_it_in"
 TICKET = f"{DOORS}test_a_ticket_opens_its_own_session_and_nothing_else"
 
 MUTANTS = [
@@ -69,6 +70,20 @@ MUTANTS = [
         'found.netloc == request.headers.get("Host", "").lower()',
         "bool(found.netloc)",
         f"{COMES_IN}[cookie-https://evil.example-403]",
+    ),
+    Mutant(
+        "a pattern of origins counts when it fits the beginning",
+        "http/origin.py",
+        "bool(pattern) and origin_matches_pat(pattern, origin.lower())",
+        "bool(pattern) and bool(re.match(pattern, origin.lower()))",
+        f"{NAMED}[a pattern]",
+    ),
+    Mutant(
+        "a pattern of origins counts beside a name",
+        "http/origin.py",
+        "    if named:\n        return",
+        '    if named in ("*", origin.lower()):\n        return',
+        f"{NAMED}[a name and a pattern]",
     ),
     Mutant(
         "a cookie without an origin is enough",

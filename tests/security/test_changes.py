@@ -47,8 +47,8 @@ def test_no_other_page_changes_anything(
             for name, (headers, body) in tricks(server, browser).items():
                 tried += 1
                 answer = raw.ask(f"qconnect/{path}", headers, method, body, auth=False)
-                assert answer.status in (403, 415), (method, path, name, answer)
-    assert tried == 3 * 5  # start, stop, forget
+                assert answer.status in (403, 413, 415), (method, path, name, answer)
+    assert tried == 4 * 5  # start, stop, forget; a page that asks why it gets no websocket changes nothing anyway
     assert [item["id"] for item in server.sessions()] == [item["id"] for item in before]
     assert server.session(session["id"])["state"] == "READY"
 

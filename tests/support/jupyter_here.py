@@ -29,6 +29,7 @@ from qconnect_web import proxy
 from qconnect_web.clients import xpra
 from qconnect_web.config import QConnect
 from qconnect_web.errors import UnknownSession
+from qconnect_web.http.fronts import Fronts
 from qconnect_web.proxy.failures import Troubles
 from qconnect_web.proxy.log_limit import Quiet
 from qconnect_web.proxy.places import Places
@@ -122,6 +123,7 @@ class Jupyter:
             places=Places(app.log, Relay(app.log), most=self.most, per_minute=0),
             troubles=Troubles(),
             audit=Audit(app.log),
+            fronts=Fronts(app.log),
         )
         app.web_app.add_handlers(r".*$", patterns)
         app.log.addHandler(_Keep(self.logged))

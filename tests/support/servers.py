@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -50,10 +51,12 @@ class JupyterServer:
     arguments: tuple[str, ...] = ()
     programs: Path | None = None
     process: subprocess.Popen[bytes] | None = None
+    context: ssl.SSLContext | None = None
+    """What a client needs to believe a server that ends TLS itself."""
 
     @property
     def origin(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.context else 'http'}://127.0.0.1:{self.port}"
 
     @property
     def url(self) -> str:
@@ -68,6 +71,10 @@ class JupyterServer:
     def log(self) -> str:
         path = self.home / "server.log"
         return path.read_text(errors="replace") if path.exists() else ""
+
+    def settings(self) -> dict[str, Any]:
+        """More of Jupyter's own settings."""
+        return {}
 
     def write_config(self) -> None:
         """The server's configuration, in private files as a user would have them."""
@@ -87,6 +94,7 @@ class JupyterServer:
                 "base_url": self.prefix,
                 "root_dir": str(self.there / "work"),
                 "jpserver_extensions": {"qconnect_web": True},
+                **self.settings(),
             },
             "LabApp": {"expose_app_in_browser": True},
             "LanguageServerManager": {"autodetect": False},  # it would run npm, with the server's whole environment
@@ -140,7 +148,7 @@ class JupyterServer:
             given["Content-Type"] = "application/json"
         request = urllib.request.Request(self.url + path, data, {**given, **(headers or {})}, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=30, context=self.context) as answer:
                 return Answer(answer.status, dict(answer.headers), answer.read())
         except urllib.error.HTTPError as error:
             with error:

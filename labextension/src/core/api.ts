@@ -30,12 +30,13 @@ export async function beginProbe(server: IServer): Promise<IProbe> {
 
 /** All sessions of the user. */
 export async function listSessions(server: IServer): Promise<ISession[]> {
-  return (await request<{ sessions: ISession[] }>(server, 'sessions')).sessions.map(shownSession);
+  const { sessions } = await request<{ sessions: ISession[] }>(server, 'sessions', { sure: true });
+  return sessions.map(shownSession);
 }
 
-/** One session. */
-export async function getSession(server: IServer, id: string): Promise<ISession> {
-  return shownSession(await request<ISession>(server, sessionPath(id)));
+/** One session; `sure` as in IRequest. */
+export async function getSession(server: IServer, id: string, sure: boolean): Promise<ISession> {
+  return shownSession(await request<ISession>(server, sessionPath(id), { sure }));
 }
 
 /** Starts a session, once per key. */

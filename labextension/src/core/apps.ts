@@ -2,18 +2,15 @@
 import type { ReadonlyJSONValue } from '@lumino/coreutils';
 import { JSONExt } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
-import { Poll } from '@lumino/polling';
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import type { IApp, ICatalogue } from './models';
 import { getCatalogue } from './api';
+import { Looks } from './looks';
 import type { IServer } from './request';
 
-/** Milliseconds between two looks: app files change when an administrator edits them; until there is one, it is urgent. */
-const PACE = {
-  loaded: { interval: 300_000, max: 600_000, backoff: true },
-  missing: { interval: 6_000, max: 60_000, backoff: true },
-};
+/** Milliseconds between two looks: app files change when an administrator edits them. */
+const PACE_MS = 300_000;
 
 /** The site's catalogue of apps. */
 export interface IAppList {
@@ -42,13 +39,16 @@ export interface IAppList {
 /** Loads the catalogue, and looks now and then whether it is another. */
 export class AppModel implements IAppList, IDisposable {
   constructor(protected readonly server: IServer) {
-    this._poll = new Poll<void, Error>({
-      name: 'qconnect-web:apps',
-      factory: () => this._load(),
-      frequency: PACE.missing,
-      standby: 'when-hidden',
+    this._looks = new Looks({
+      name: 'apps',
+      look: () => this._load(),
+      pace: () => PACE_MS,
+      looked: error => {
+        if (error) {
+          this._failed.emit(error);
+        }
+      },
     });
-    this._poll.ticked.connect(this._onTick, this);
   }
 
   get all(): readonly IApp[] {
@@ -76,16 +76,20 @@ export class AppModel implements IAppList, IDisposable {
   }
 
   get isDisposed(): boolean {
-    return this._poll.isDisposed;
+    return this._looks.isDisposed;
   }
 
   dispose(): void {
     if (this.isDisposed) {
       return;
     }
-    this._poll.ticked.disconnect(this._onTick, this);
-    this._poll.dispose();
+    this._looks.dispose();
     Signal.clearData(this);
+  }
+
+  /** Asks the server now, if it did not answer. */
+  hurry(): void {
+    this._looks.hurry();
   }
 
   find(name: string): IApp | undefined {
@@ -97,7 +101,6 @@ export class AppModel implements IAppList, IDisposable {
 
   private async _load(): Promise<void> {
     const found = await getCatalogue(this.server);
-    this._poll.frequency = PACE.loaded;
     if (this._catalogue && JSONExt.deepEqual(plain(found), plain(this._catalogue))) {
       return;
     }
@@ -106,16 +109,10 @@ export class AppModel implements IAppList, IDisposable {
     this._changed.emit();
   }
 
-  private _onTick(_: unknown, { phase, payload }: { phase: string; payload: unknown }): void {
-    if (phase === 'rejected') {
-      this._failed.emit(payload);
-    }
-  }
-
   private _catalogue: ICatalogue | null = null;
   private readonly _changed = new Signal<this, void>(this);
   private readonly _failed = new Signal<this, unknown>(this);
-  private readonly _poll: Poll<void, Error>;
+  private readonly _looks: Looks;
 }
 
 function plain(catalogue: ICatalogue): ReadonlyJSONValue {

@@ -4,6 +4,7 @@
  * How a request travels is handed in, so that JupyterLab and the pages share everything else: how long an answer is
  * waited for, what is sent again, and what an error says.
  */
+import { absenceIn, type Absence } from './absence';
 
 /** Milliseconds that an answer to a question is waited for: the server knows it, or asks the batch system once. */
 const ANSWER_WITHIN_MS = 30_000;
@@ -17,6 +18,8 @@ export interface IServer {
   readonly baseUrl: string;
   /** Sends one request with the login of this page. */
   readonly send: (url: string, init: RequestInit) => Promise<Response>;
+  /** Where a hub starts this server anew; null where there is no hub. */
+  readonly spawnUrl: string | null;
 }
 
 /** What is asked: JSON to send, and the idempotency key of a request that may be sent again. */
@@ -24,6 +27,8 @@ export interface IRequest {
   method?: 'GET' | 'POST' | 'DELETE';
   data?: unknown;
   key?: string;
+  /** Whether to look, where nothing comes back, if that is because the address now leads to another site's login. */
+  sure?: boolean;
 }
 
 /** The server did not answer: unknown whether it did what was asked. */
@@ -39,9 +44,20 @@ export class ResponseError extends Error {
     readonly status: number,
     readonly word: string | null,
     readonly reason: string | null,
+    readonly redirected = false,
   ) {
     super(word ?? `status ${status}`);
   }
+
+  /** Why it is not the server itself that has answered; null when it is. */
+  get absence(): Absence | null {
+    return absenceIn(this);
+  }
+}
+
+/** Why the server itself does not speak, by what a request threw; null when it does. */
+export function absenceOf(error: unknown): Absence | null {
+  return error instanceof ResponseError ? error.absence : 'away';
 }
 
 /**
@@ -54,8 +70,16 @@ export class ResponseError extends Error {
 export async function request<T>(server: IServer, endpoint: string, asked: IRequest = {}): Promise<T> {
   const url = `${server.baseUrl}qconnect/api/${endpoint}`;
   const init = initOf(asked);
-  const response = await (asked.key === undefined ? answer(server, url, init) : surely(server, url, init));
-  return (response.status === 204 ? undefined : await response.json()) as T;
+  const asking = asked.key === undefined ? answer(server, url, init) : surely(server, url, init);
+  const response = await (asked.sure
+    ? asking.catch((error: unknown) => elsewhere(server, url, error))
+    : asking);
+  return response.status === 204 ? (undefined as T) : content<T>(response);
+}
+
+/** Asks by plain HTTP whether a websocket would be opened at its address; throws as `request`. */
+export async function askWhyNot(server: IServer, address: string): Promise<void> {
+  await answer(server, `${server.baseUrl}${address}`, { method: 'POST' });
 }
 
 /** The text at an address that the server gave (a path, or a full URL); throws NetworkError or ResponseError. */
@@ -65,9 +89,10 @@ export async function requestText(server: IServer, address: string): Promise<str
 }
 
 /** The server as a page reaches it that has no JupyterLab around it; `cookies` gives `document.cookie`. */
-export function pageServer(baseUrl: string, cookies: () => string): IServer {
+export function pageServer(baseUrl: string, cookies: () => string, spawnUrl: string | null = null): IServer {
   return {
     baseUrl,
+    spawnUrl,
     send: (url, init) => {
       const headers = new Headers(init.headers);
       headers.set('X-XSRFToken', cookie(cookies(), '_xsrf'));
@@ -112,33 +137,60 @@ function isOpen(error: unknown): boolean {
   return error instanceof NetworkError || (error instanceof ResponseError && error.reason === 'unconfirmed');
 }
 
-async function answer(server: IServer, url: string, init: RequestInit): Promise<Response> {
-  let response: Response;
+/** Any answer. */
+async function reach(server: IServer, url: string, init: RequestInit): Promise<Response> {
   try {
     const signal = AbortSignal.timeout(init.method === 'GET' ? ANSWER_WITHIN_MS : CHANGE_WITHIN_MS);
-    response = await server.send(url, { ...init, signal });
+    return await server.send(url, { ...init, signal });
   } catch (error) {
     throw new NetworkError(error instanceof Error ? error.message : String(error));
   }
+}
+
+async function answer(server: IServer, url: string, init: RequestInit): Promise<Response> {
+  const response = await reach(server, url, init);
   if (!response.ok) {
-    throw await refusal(response);
+    throw refusal(response, json(await response.text()));
   }
   return response;
 }
 
-/** The error in a response: `{"message", "reason"}`, or what a proxy on the way put in its place. */
-async function refusal(response: Response): Promise<ResponseError> {
-  const text = await response.text();
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    body = null;
+/** The JSON of an answer; throws a ResponseError for a page that was put in its place. */
+async function content<T>(response: Response): Promise<T> {
+  const found = json(await response.text());
+  if (found === undefined) {
+    throw refusal(response, found);
   }
+  return found as T;
+}
+
+/** Throws the error, or, where the address leads to another site (which browsers report as no answer), that instead. */
+async function elsewhere(server: IServer, url: string, error: unknown): Promise<never> {
+  if (error instanceof NetworkError) {
+    const response = await reach(server, url, { method: 'GET', redirect: 'manual' }).catch(() => null);
+    if (response?.type === 'opaqueredirect') {
+      throw new ResponseError(302, null, null, true);
+    }
+  }
+  throw error;
+}
+
+/** Undefined for what is no JSON. */
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The error in a response: `{"message", "reason"}`, or what a proxy on the way put in its place. */
+function refusal({ status, redirected }: Response, body: unknown): ResponseError {
   const { message, reason } = (body ?? {}) as { message?: unknown; reason?: unknown };
   return new ResponseError(
-    response.status,
+    status,
     typeof message === 'string' && message ? message : null,
     typeof reason === 'string' ? reason : null,
+    redirected,
   );
 }

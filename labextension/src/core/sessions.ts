@@ -2,11 +2,11 @@
 import type { ReadonlyJSONValue } from '@lumino/coreutils';
 import { JSONExt } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
-import { Poll } from '@lumino/polling';
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import type { ISession, IStartRequest } from './models';
 import { forgetSession, listSessions, stopSession } from './api';
+import { Looks } from './looks';
 import type { IServer } from './request';
 import { Starter } from './start';
 import { isPending } from './states';
@@ -15,16 +15,12 @@ import { isPending } from './states';
 export const SESSION_EVENT = 'https://qconnect-web.readthedocs.io/events/session/v1';
 
 /**
- * Milliseconds between two looks, and up to how many after failures.
+ * Milliseconds between two looks.
  *
  * Where the server's events arrive they make it quick, and the look makes it certain; elsewhere the look has to be
  * quick as well.
  */
-const PACE = {
-  heard: { interval: 15_000, max: 300_000 },
-  pending: { interval: 2_000, max: 15_000 },
-  quiet: { interval: 6_000, max: 15_000 },
-};
+const PACE = { heard: 15_000, pending: 2_000, quiet: 6_000 };
 
 /** The server's events, as far as they are of use here. */
 export interface IEvents {
@@ -73,11 +69,11 @@ export class SessionModel implements ISessionList, IDisposable {
     this._server = options.server;
     this._starter = new Starter(options.server);
     this._events = options.events ?? null;
-    this._poll = new Poll<void, Error>({
-      name: 'qconnect-web:sessions',
-      factory: () => this._look(),
-      frequency: this._pace(),
-      standby: 'when-hidden',
+    this._looks = new Looks({
+      name: 'sessions',
+      look: async () => this._replace(await listSessions(this._server)),
+      pace: () => this._pace(),
+      looked: error => this._looked.emit(error),
     });
     this._events?.emitted.connect(this._onEvent, this);
   }
@@ -95,7 +91,7 @@ export class SessionModel implements ISessionList, IDisposable {
   }
 
   get isDisposed(): boolean {
-    return this._poll.isDisposed;
+    return this._looks.isDisposed;
   }
 
   dispose(): void {
@@ -103,17 +99,17 @@ export class SessionModel implements ISessionList, IDisposable {
       return;
     }
     this._events?.emitted.disconnect(this._onEvent, this);
-    this._poll.dispose();
+    this._looks.dispose();
     Signal.clearData(this);
   }
 
   async refresh(): Promise<void> {
-    await this._poll.refresh();
-    await this._poll.tick;
-    const { phase, payload } = this._poll.state;
-    if (phase === 'rejected' && payload instanceof Error) {
-      throw payload;
-    }
+    await this._looks.refresh();
+  }
+
+  /** Asks the server now, if it did not answer. */
+  hurry(): void {
+    this._looks.hurry();
   }
 
   find(id: string): ISession | undefined {
@@ -135,21 +131,9 @@ export class SessionModel implements ISessionList, IDisposable {
     this._replace(this._all.filter(session => session.id !== id));
   }
 
-  private async _look(): Promise<void> {
-    try {
-      this._replace(await listSessions(this._server));
-      this._looked.emit(null);
-    } catch (error) {
-      this._looked.emit(error instanceof Error ? error : new Error(String(error)));
-      throw error;
-    } finally {
-      this._poll.frequency = this._pace();
-    }
-  }
-
-  private _pace(): { interval: number; max: number; backoff: true } {
+  private _pace(): number {
     const pending = this._all.some(({ state }) => isPending(state));
-    return { ...PACE[this._events?.connected ? 'heard' : pending ? 'pending' : 'quiet'], backoff: true };
+    return PACE[this._events?.connected ? 'heard' : pending ? 'pending' : 'quiet'];
   }
 
   /** A started session is the newest; one that is known keeps its place. */
@@ -182,7 +166,7 @@ export class SessionModel implements ISessionList, IDisposable {
     this._looking = true;
     while (this._missed && !this.isDisposed) {
       this._missed = false;
-      await this.refresh().catch(() => undefined); // the poll itself comes back to it
+      await this.refresh().catch(() => undefined); // the looks go on by themselves
     }
     this._looking = false;
   }
@@ -193,7 +177,7 @@ export class SessionModel implements ISessionList, IDisposable {
   private readonly _changed = new Signal<this, void>(this);
   private readonly _looked = new Signal<this, Error | null>(this);
   private readonly _events: IEvents | null;
-  private readonly _poll: Poll<void, Error>;
+  private readonly _looks: Looks;
   private readonly _server: IServer;
   private readonly _starter: Starter;
 }

@@ -62,8 +62,14 @@ export function explain(error: unknown, trans: ITrans): string {
 }
 
 function refusal(error: ResponseError, trans: ITrans): string {
-  if (error.status === 401 || error.status === 403) {
+  if (error.absence === 'logged-out') {
     return trans.__('You are no longer logged in here. Reload the page to log in again.');
+  }
+  if (error.absence === 'stopped') {
+    return trans.__('Your Jupyter server is not running. Your programs run on; start it again to see them.');
+  }
+  if (error.absence === 'away') {
+    return trans.__('The Jupyter server is not reached (status %1). Try again.', error.status);
   }
   return error.word ?? trans.__('The server refused the request (status %1). Try again.', error.status);
 }

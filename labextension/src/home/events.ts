@@ -1,11 +1,8 @@
 /** The server's events, as a page hears them that has no JupyterLab around it. */
 import { Signal } from '@lumino/signaling';
 
+import { Retry } from '../core/retry';
 import { SESSION_EVENT, type IEvents } from '../core/sessions';
-
-/** Milliseconds before the first try to connect again, and the most; each try doubles the wait. */
-const AGAIN_AFTER_MS = 1_000;
-const AGAIN_AFTER_AT_MOST_MS = 60_000;
 
 /**
  * Listens to the websocket of Jupyter's events for as long as the page is open.
@@ -13,8 +10,12 @@ const AGAIN_AFTER_AT_MOST_MS = 60_000;
  * The stream repeats nothing: when it begins and when it breaks off is told like an event, so that somebody looks.
  */
 export class ServerEvents implements IEvents {
-  /** `url` is that of `api/events/subscribe`. */
-  constructor(private readonly _url: string) {
+  /** `url` is that of `api/events/subscribe`, `seen` tells whether anybody sees the page. */
+  constructor(
+    private readonly _url: string,
+    seen: () => boolean,
+  ) {
+    this._retry = new Retry(() => this._connect(), seen);
     this._connect();
   }
 
@@ -24,11 +25,16 @@ export class ServerEvents implements IEvents {
     return this._socket?.readyState === WebSocket.OPEN;
   }
 
+  /** Connects now, if it waits to do so. */
+  hurry(): void {
+    this._retry.hurry();
+  }
+
   private _connect(): void {
     const socket = new WebSocket(this._url);
     this._socket = socket;
     socket.addEventListener('open', () => {
-      this._wait = AGAIN_AFTER_MS;
+      this._retry.worked();
       this.emitted.emit({ schema_id: SESSION_EVENT });
     });
     socket.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
@@ -36,13 +42,12 @@ export class ServerEvents implements IEvents {
     });
     socket.addEventListener('close', () => {
       this.emitted.emit({ schema_id: SESSION_EVENT });
-      setTimeout(() => this._connect(), this._wait);
-      this._wait = Math.min(2 * this._wait, AGAIN_AFTER_AT_MOST_MS);
+      this._retry.failed();
     });
   }
 
   private _socket: WebSocket | null = null;
-  private _wait = AGAIN_AFTER_MS;
+  private readonly _retry: Retry;
 }
 
 /** The schema of an event that came as JSON; empty for what is none. */

@@ -7,6 +7,7 @@ import { AppModel } from '../core/apps';
 import type { IApp } from '../core/models';
 import { Once } from '../core/once';
 import { pageServer, type IServer } from '../core/request';
+import { onReturn } from '../core/retry';
 import { SessionModel } from '../core/sessions';
 import { explain } from '../core/text';
 import { english as trans } from '../core/trans';
@@ -19,7 +20,8 @@ class Home {
   constructor(private readonly _server: IServer) {
     const events = new URL(`${_server.baseUrl}api/events/subscribe`, location.href);
     events.protocol = events.protocol.replace('http', 'ws');
-    this._sessions = new SessionModel({ server: _server, events: new ServerEvents(events.href) });
+    this._events = new ServerEvents(events.href, () => !document.hidden);
+    this._sessions = new SessionModel({ server: _server, events: this._events });
     this._apps = new AppModel(_server);
   }
 
@@ -50,6 +52,13 @@ class Home {
     this._sessions.refresh().catch(() => undefined); // the view has heard of it
   }
 
+  /** Tries at once what has failed. */
+  hurry(): void {
+    this._events.hurry();
+    this._sessions.hurry();
+    this._apps.hurry();
+  }
+
   /** Starts an app in a tab of its own; gives what to tell the user. */
   private async _start(app: IApp, command: string[]): Promise<string> {
     const asked = command.length ? { app: app.name, command } : { app: app.name };
@@ -68,6 +77,7 @@ class Home {
   }
 
   private readonly _apps: AppModel;
+  private readonly _events: ServerEvents;
   private readonly _once = new Once();
   private readonly _sessions: SessionModel;
 }
@@ -75,8 +85,10 @@ class Home {
 history.replaceState(history.state, '', withoutToken(location.href));
 const place = document.querySelector('main');
 if (place) {
-  const home = new Home(pageServer(document.body.dataset['base'] ?? '/', () => document.cookie));
+  const { base = '/', spawn = '' } = document.body.dataset;
+  const home = new Home(pageServer(base, () => document.cookie, spawn || null));
   createRoot(place).render(home.draw());
+  onReturn(window, document, () => home.hurry());
   document.addEventListener('visibilitychange', () => {
     if (!document.hidden) {
       home.look();

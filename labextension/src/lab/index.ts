@@ -6,6 +6,7 @@ import { IRunningSessionManagers } from '@jupyterlab/running';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab/translation';
 
+import { onReturn } from '../core/retry';
 import { SessionModel } from '../core/sessions';
 import { LabApps } from './apps';
 import { addCommands, CommandIDs } from './commands';
@@ -31,7 +32,9 @@ const sessionsPlugin: JupyterFrontEndPlugin<ISessions> = {
   activate: (app: JupyterFrontEnd) => {
     const { events, serverSettings } = app.serviceManager;
     const heard = { emitted: events.stream, connected: true }; // JupyterLab itself keeps its stream alive
-    return new SessionModel({ server: labServer(serverSettings), events: heard });
+    const sessions = new SessionModel({ server: labServer(serverSettings), events: heard });
+    onReturn(window, document, () => sessions.hurry());
+    return sessions;
   },
 };
 
@@ -40,7 +43,11 @@ const appsPlugin: JupyterFrontEndPlugin<IApps> = {
   description: 'Keeps the catalogue of the programs that can be started.',
   autoStart: true,
   provides: IApps,
-  activate: (app: JupyterFrontEnd) => new LabApps(labServer(app.serviceManager.serverSettings)),
+  activate: (app: JupyterFrontEnd) => {
+    const apps = new LabApps(labServer(app.serviceManager.serverSettings));
+    onReturn(window, document, () => apps.hurry());
+    return apps;
+  },
 };
 
 const commandsPlugin: JupyterFrontEndPlugin<void> = {

@@ -11,6 +11,7 @@ import { Doctor } from './doctor';
 import { EndDialog, LogDialog } from './dialogs';
 import { LaunchForm } from './launch-form';
 import { Queues } from './queue-table';
+import { Remedy } from './remedy';
 import { SessionList } from './session-list';
 import { useOverview, type IOverviewOptions, type IOverviewState } from './use-overview';
 import { useSignals } from './use-signals';
@@ -33,11 +34,11 @@ export const EXAMINED = '#doctor';
 export function Overview(props: IOverviewProps): ReactElement {
   const { sessions, apps, server, trans } = props;
   const state = useOverview(props);
-  const { heard, problem, actions, announce, starting, choose } = state;
+  const { heard, problem, absence, actions, announce, starting, choose } = state;
   return (
     <div className="jp-qconnect jp-qconnect-overview">
       <p className="jp-qconnect-problem jp-qconnect-banner" role="alert" hidden={!problem}>
-        {problem}
+        {problem} <Remedy absence={absence} spawnUrl={server.spawnUrl} trans={trans} />
       </p>
       <Section title={trans.__('Your sessions')}>
         {heard ? (

@@ -1,7 +1,9 @@
 /** What the overview remembers between two pictures: what is asked, told and under way. */
 import { useEffect, useState } from 'react';
 
+import type { Absence } from '../core/absence';
 import type { IApp, ISession } from '../core/models';
+import { absenceOf } from '../core/request';
 import type { ISessionList } from '../core/sessions';
 import { explain } from '../core/text';
 import type { ITrans } from '../core/trans';
@@ -25,6 +27,8 @@ export interface IOverviewState {
   /** Whether the server has told of its sessions yet. */
   heard: boolean;
   problem: string;
+  /** Why the server itself does not speak, if that is the problem. */
+  absence: Absence | null;
   /** What is said aloud. */
   words: string;
   announce: (words: string) => void;
@@ -42,7 +46,7 @@ export function useOverview(options: IOverviewOptions): IOverviewState {
   const [asked, ask] = useState<Asked | null>(null);
   const [words, announce] = useState('');
   const [failure, fail] = useState('');
-  const { heard, silence } = useLooks(sessions, trans);
+  const { heard, silence, absence: found } = useLooks(sessions, trans);
   const { starting, begin } = useStarts(options.start, fail);
   const start = (app: IApp, command: string[]): void => {
     ask(null);
@@ -59,18 +63,22 @@ export function useOverview(options: IOverviewOptions): IOverviewState {
   };
   const choose = (app: IApp): void => (app.takes_command ? ask({ about: 'start', app }) : start(app, []));
   const problem = failure || silence;
-  return { heard, problem, words, announce, asked, ask, actions, starting, choose, start };
+  const absence = failure ? null : found;
+  return { heard, problem, absence, words, announce, asked, ask, actions, starting, choose, start };
 }
 
 /** Whether the server has spoken yet, and what is wrong while it does not; the next answer takes that back. */
-function useLooks(sessions: ISessionList, trans: ITrans): { heard: boolean; silence: string } {
+function useLooks(
+  sessions: ISessionList,
+  trans: ITrans,
+): { heard: boolean; silence: string; absence: Absence | null } {
   const [heard, setHeard] = useState(sessions.all.length > 0);
-  const [silence, setSilence] = useState('');
+  const [error, setError] = useState<Error | null>(null);
   useSignals(sessions.changed, sessions.looked);
   useEffect(() => {
-    const note = (_: unknown, error: Error | null): void => {
-      setSilence(error ? explain(error, trans) : '');
-      setHeard(known => known || !error);
+    const note = (_: unknown, found: Error | null): void => {
+      setError(found);
+      setHeard(known => known || !found);
     };
     sessions.looked.connect(note);
     sessions.refresh().catch(() => undefined); // `looked` has told it
@@ -78,7 +86,8 @@ function useLooks(sessions: ISessionList, trans: ITrans): { heard: boolean; sile
       sessions.looked.disconnect(note);
     };
   }, [sessions]);
-  return { heard, silence };
+  const silence = error ? explain(error, trans) : '';
+  return { heard, silence, absence: error && absenceOf(error) };
 }
 
 /** The starts that are under way; what goes wrong with one stays to be read until the next. */

@@ -1,23 +1,22 @@
 /** Judges by the clocks what is dead: the line to the server, or the node behind it. */
-import { getSession } from '../core/api';
 import { mark } from '../core/marks';
 import type { ILiveAnswer } from '../core/models';
-import { ResponseError, type IServer } from '../core/request';
+import type { IServer } from '../core/request';
 import { Clocks } from './clocks';
 import type { Frames } from './frames';
 import { LiveSocket, type Beat } from './live-socket';
+import { Reconnection, type Obstacle } from './reconnection';
 
 const BEAT_MS = 1000;
 /** After a break of the line to the server the node gets this long to prove that its connection survived. */
 const PROOF_MS = 1500;
-const PROBE_MS = 3000;
 
 export interface IHealthWiring {
   server: IServer;
-  /** Address of the live websocket. */
-  url: string;
   /** Job id. */
   session: string;
+  /** Whether anybody sees the page. */
+  seen: () => boolean;
   frames: Frames;
   /** What each heartbeat says. */
   beat: () => Beat;
@@ -29,19 +28,32 @@ export interface IHealthWiring {
 export class ConnectionHealth {
   /** Whether the server answers. */
   up = false;
-  /** Whether it answers that the user is not logged in. */
-  refused = false;
 
   constructor(private readonly _wiring: IHealthWiring) {
-    this._live = new LiveSocket(_wiring.url, {
+    const { server, session, seen, changed } = _wiring;
+    const address = `qconnect/${session}/live`;
+    const open = (): void => this._live.open();
+    this._reconnection = new Reconnection({ server, session, address, open, seen, changed });
+    this._live = new LiveSocket(`${location.origin.replace(/^http/, 'ws')}${server.baseUrl}${address}`, {
       beat: () => {
         this._beatAt = performance.now();
         return _wiring.beat();
       },
       opened: _wiring.opened,
       heard: answer => this._hear(answer),
-      down: () => this._down(),
+      down: worked => this._down(worked),
     });
+    this._live.open();
+  }
+
+  /** What is in the way of the server; null when nothing is, or nothing is known of it. */
+  get obstacle(): Obstacle | null {
+    return this._reconnection.obstacle;
+  }
+
+  /** What the server itself says of that. */
+  get words(): string {
+    return this._reconnection.words;
   }
 
   ask(): void {
@@ -49,14 +61,13 @@ export class ConnectionHealth {
   }
 
   close(): void {
+    this._reconnection.stop();
     this._live.close();
   }
 
-  /** The network is back, says the browser: do not wait for the next attempt. */
+  /** The page is seen, or the network is back: the next attempt is made now. */
   hurry(): void {
-    if (!this._live.up && !this._live.over) {
-      this._live.open();
-    }
+    this._reconnection.hurry();
   }
 
   /** The node answered. */
@@ -83,11 +94,9 @@ export class ConnectionHealth {
     if (now - this._beatAt >= BEAT_MS) {
       this._live.ask();
     }
-    if (!this.up) {
-      void this._probe();
-    } else if (this._live.up && this._clocks.linkDead(now)) {
+    if (this._live.up && this._clocks.linkDead(now)) {
       this._live.fail('silent');
-    } else {
+    } else if (this.up) {
       this._watchNode(now);
     }
   }
@@ -97,18 +106,18 @@ export class ConnectionHealth {
     this._clocks.beat(now);
     if (!this.up) {
       this.up = true;
-      this.refused = false;
+      this._reconnection.opened();
       this._clocks.restart(now);
       this._prove(now);
     }
     this._wiring.heard(answer);
   }
 
-  private _down(): void {
+  private _down(worked: boolean): void {
     this.up = false;
     this._proveBy = Infinity;
     this._wiring.changed();
-    void this._probe();
+    this._reconnection.down(worked);
   }
 
   /** The line was cut: the picture's own connection may be cut too, or may not. */
@@ -118,26 +127,6 @@ export class ConnectionHealth {
       current.tell('ping', {});
       this._proveBy = now + PROOF_MS;
     }
-  }
-
-  /** Asks by plain HTTP why the websocket fails: browsers do not say. */
-  private async _probe(): Promise<void> {
-    const now = performance.now();
-    if (now - this._probeAt < PROBE_MS || this._live.over) {
-      return;
-    }
-    this._probeAt = now;
-    try {
-      await getSession(this._wiring.server, this._wiring.session);
-      this.refused = false;
-    } catch (error) {
-      const status = error instanceof ResponseError ? error.status : 0;
-      this.refused = status === 401 || status === 403;
-      if (status === 404) {
-        location.reload(); // it was removed: the server's page says what there is
-      }
-    }
-    this._wiring.changed();
   }
 
   private _watchNode(now: number): void {
@@ -158,7 +147,7 @@ export class ConnectionHealth {
 
   private _proveBy = Infinity;
   private _beatAt = -Infinity;
-  private _probeAt = -Infinity;
   private readonly _clocks = new Clocks(performance.now());
   private readonly _live: LiveSocket;
+  private readonly _reconnection: Reconnection;
 }

@@ -1,10 +1,11 @@
-/** Keeps one websocket to the server: asks once a second, and hears of changes at once. */
+/** One websocket to the server at a time: asks, and hears of changes at once. */
 import { mark } from '../core/marks';
 import type { ILiveAnswer, ILiveRequest } from '../core/models';
-import { backoff } from './clocks';
 
-/** A handshake that takes longer than this is given up and begun anew. */
+/** A handshake that takes longer than this is given up. */
 const OPEN_MS = 3000;
+/** A line that was answered for less than this has not worked: something on the way opens it and then cuts it. */
+const LASTED_MS = 3000;
 
 /** What a heartbeat says, but for its time. */
 export type Beat = Omit<ILiveRequest, 't'>;
@@ -14,56 +15,45 @@ export interface ILiveHooks {
   beat: () => Beat;
   heard: (answer: ILiveAnswer) => void;
   opened: () => void;
-  down: () => void;
+  /** It is gone, or could not be opened; `worked`: it was answered for some time before. */
+  down: (worked: boolean) => void;
 }
 
 export class LiveSocket {
   constructor(
     private readonly _url: string,
     private readonly _hooks: ILiveHooks,
-  ) {
-    this.open();
-  }
+  ) {}
 
   /** Whether the line is open. */
   get up(): boolean {
     return this._socket?.readyState === WebSocket.OPEN;
   }
 
-  /** Whether it was closed for good. */
-  get over(): boolean {
-    return this._over;
-  }
-
   open(): void {
-    clearTimeout(this._timer);
-    this._forget();
+    this.close();
     const socket = new WebSocket(this._url);
     this._socket = socket;
+    this._heardAt = Infinity;
     this._timer = window.setTimeout(() => this.fail('no answer'), OPEN_MS);
     socket.onopen = () => {
       clearTimeout(this._timer);
-      this._attempt = 0;
       mark('live-open');
       this._hooks.opened();
       this.ask();
     };
     socket.onmessage = (event: MessageEvent<string>) => {
+      this._heardAt = Math.min(this._heardAt, performance.now());
       this._hooks.heard(JSON.parse(event.data) as ILiveAnswer);
     };
     socket.onclose = event => this.fail(`closed ${event.code}`);
   }
 
-  /** Drops the line and opens another soon. */
+  /** Drops the line, and says so. */
   fail(why: string): void {
-    clearTimeout(this._timer);
-    this._forget();
-    if (this._over) {
-      return;
-    }
+    this.close();
     mark('live-down', why);
-    this._hooks.down();
-    this._timer = window.setTimeout(() => this.open(), backoff(this._attempt++));
+    this._hooks.down(performance.now() - this._heardAt >= LASTED_MS);
   }
 
   /** Asks now. */
@@ -74,15 +64,9 @@ export class LiveSocket {
     }
   }
 
-  /** The session is over: no more lines. */
+  /** Drops the line: a socket into a black hole says "closed" minutes later, and must not be heard by then. */
   close(): void {
-    this._over = true;
     clearTimeout(this._timer);
-    this._forget();
-  }
-
-  /** A socket into a black hole says "closed" minutes later: by then it must not be heard. */
-  private _forget(): void {
     const socket = this._socket;
     this._socket = null;
     if (socket) {
@@ -92,7 +76,7 @@ export class LiveSocket {
   }
 
   private _socket: WebSocket | null = null;
-  private _attempt = 0;
-  private _over = false;
+  /** When it was answered first. */
+  private _heardAt = Infinity;
   private _timer: number | undefined = undefined;
 }

@@ -3,6 +3,7 @@ import { withoutToken } from '../core/address';
 import { mark, record } from '../core/marks';
 import type { IClientAddress, ILiveAnswer, ISession } from '../core/models';
 import { pageServer } from '../core/request';
+import { onReturn } from '../core/retry';
 import { shown, shownSession } from '../core/shown';
 import { isFinal } from '../core/states';
 import { english } from '../core/trans';
@@ -83,8 +84,8 @@ class Page {
     const { server } = this._context;
     return new ConnectionHealth({
       server,
-      url: `${location.origin.replace(/^http/, 'ws')}${server.baseUrl}qconnect/${session}/live`,
       session,
+      seen: () => this._panel.visible,
       frames: this._frames,
       beat: () => this._beat(),
       opened: () => {
@@ -101,7 +102,7 @@ class Page {
     for (const name of ['pointerdown', 'keydown']) {
       window.addEventListener(name, () => (this._input = true), { passive: true });
     }
-    window.addEventListener('online', () => this._health.hurry());
+    onReturn(window, document, () => this._health.hurry());
     setInterval(() => {
       this._health.tick();
       this._steer();
@@ -194,6 +195,9 @@ class Page {
     if (visible && document.hasFocus()) {
       this._claim = true;
     }
+    if (visible) {
+      this._health.hurry();
+    }
     this._health.ask();
     this._steer();
   }
@@ -217,11 +221,12 @@ class Page {
 
   private _render(): void {
     const { current, lost, attempts, windowless } = this._frames;
-    const { up: linked, refused } = this._health;
+    const { up: linked, obstacle, words } = this._health;
     const [session, picture] = [this._session, current !== null];
-    const phase = phaseOf({ session, linked, refused, picture, lost: lost !== null, windowless });
+    const phase = phaseOf({ session, linked, obstacle, picture, lost: lost !== null, windowless });
     record.state = phase === 'live' ? 'ready' : phase;
-    this._room.render(phase, session, { linked, lost, attempts, picture, trouble: this._login.trouble });
+    const { trouble } = this._login;
+    this._room.render(phase, session, { linked, lost, attempts, picture, trouble, words });
     const title = phase === 'live' ? this._title : this._knownTitle;
     this._toolbar.render(phase, session, { title, keys: this._keyboard.given, guest: this._size.guest });
     if (current) {
@@ -250,7 +255,8 @@ class Page {
   private readonly _size: Size;
 }
 
-const { base = '/', session = '', title = '' } = document.body.dataset;
+const { base = '/', session = '', spawn = '', title = '' } = document.body.dataset;
 history.replaceState(history.state, '', withoutToken(location.href));
 Object.assign(window, { qconnect: record });
-new Page({ server: pageServer(base, () => document.cookie), trans: english }, session, shown(title));
+const server = pageServer(base, () => document.cookie, spawn || null);
+new Page({ server, trans: english }, session, shown(title));

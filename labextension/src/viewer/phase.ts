@@ -1,17 +1,28 @@
 /** Derives what the viewer shows from what is known; nothing is stored. */
 import type { ISession } from '../core/models';
 import { isFinal } from '../core/states';
+import type { Obstacle } from './reconnection';
 
+/** What stands there until somebody does something about it. */
+export type Stop = 'locked-out' | 'stopped' | 'removed' | 'refused' | 'no-upgrade';
 export type Phase =
-  'opening' | 'waiting' | 'connecting' | 'windowless' | 'live' | 'reconnecting' | 'ended' | 'locked-out';
+  'opening' | 'waiting' | 'connecting' | 'windowless' | 'live' | 'reconnecting' | 'ended' | Stop;
+
+const STOPS: Record<Exclude<Obstacle, 'away'>, Stop> = {
+  'logged-out': 'locked-out',
+  stopped: 'stopped',
+  removed: 'removed',
+  refused: 'refused',
+  'no-upgrade': 'no-upgrade',
+};
 
 export interface IKnown {
   /** The server's last word. */
   session: ISession | null;
   /** Whether the server answers. */
   linked: boolean;
-  /** Whether it answers that the user is not logged in. */
-  refused: boolean;
+  /** What is in its way, as far as it is known. */
+  obstacle: Obstacle | null;
   /** Whether a picture of the program is there. */
   picture: boolean;
   /** Whether the connection that painted it is gone. */
@@ -20,12 +31,12 @@ export interface IKnown {
   windowless: boolean;
 }
 
-export function phaseOf({ session, linked, refused, picture, lost, windowless }: IKnown): Phase {
+export function phaseOf({ session, linked, obstacle, picture, lost, windowless }: IKnown): Phase {
   if (session && isFinal(session.state)) {
     return 'ended';
   }
-  if (refused) {
-    return 'locked-out';
+  if (!linked && obstacle && obstacle !== 'away') {
+    return STOPS[obstacle];
   }
   if (!linked) {
     return picture ? 'reconnecting' : 'opening';
@@ -43,4 +54,9 @@ export function phaseOf({ session, linked, refused, picture, lost, windowless }:
     return 'connecting';
   }
   return lost ? 'reconnecting' : 'live';
+}
+
+/** Whether a phase stays until somebody does something. */
+export function isStop(phase: Phase): phase is Stop {
+  return Object.values(STOPS).some(stop => stop === phase);
 }

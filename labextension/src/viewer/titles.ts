@@ -1,7 +1,7 @@
 /** What the page and its tab are called. */
 import type { ISession } from '../core/models';
 import type { ITrans } from '../core/trans';
-import type { Phase } from './phase';
+import { isStop, type Phase } from './phase';
 
 /**
  * The title of the window in front, with the user's own name for the session where there is one; `known` is the
@@ -19,7 +19,7 @@ export function tabTitle(phase: Phase, asking: boolean, title: string, id: strin
 }
 
 function before(phase: Phase, trans: ITrans): string {
-  if (phase === 'live' || phase === 'locked-out') {
+  if (phase === 'live' || isStop(phase)) {
     return '';
   }
   return phase === 'ended' ? trans.__('Ended: ') : '… ';

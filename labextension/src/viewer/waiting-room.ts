@@ -1,4 +1,5 @@
 /** The room in front of the picture: what is waited for, why it ended, and what can be done. */
+import { spawnFor } from '../core/address';
 import { getCatalogue, getLog } from '../core/api';
 import { mark } from '../core/marks';
 import type { ISession, IStartRequest } from '../core/models';
@@ -24,7 +25,8 @@ export class WaitingRoom {
     this._context = context;
     this._starter = new Starter(context.server);
     this._again.addEventListener('click', () => void this._startAgain());
-    this._login.addEventListener('click', () => location.reload());
+    this._login.addEventListener('click', logIn);
+    this._spawn.href = spawnFor(context.server.spawnUrl ?? '', location.href);
     this._retry.addEventListener('click', () => login.tryAgain());
     this._logBox.addEventListener('toggle', () => void this._showLog());
   }
@@ -42,6 +44,7 @@ export class WaitingRoom {
     say(this._note, said.note);
     this._again.hidden = phase !== 'ended';
     this._login.hidden = phase !== 'locked-out';
+    this._spawn.hidden = phase !== 'stopped' || this._context.server.spawnUrl === null;
     const stuck = troubleOf(phase, state) !== null;
     this._retry.hidden = !stuck;
     this._root.dataset['stuck'] = String(stuck);
@@ -109,6 +112,7 @@ export class WaitingRoom {
   private readonly _problem = element('room-problem', HTMLElement);
   private readonly _again = element('start-again', HTMLButtonElement);
   private readonly _login = element('login', HTMLButtonElement);
+  private readonly _spawn = element('spawn', HTMLAnchorElement);
   private readonly _retry = element('try-again', HTMLButtonElement);
   private readonly _logBox = element('log-box', HTMLDetailsElement);
   private readonly _logText = element('log-text', HTMLElement);
@@ -122,4 +126,13 @@ async function requestLike(session: ISession, server: IServer): Promise<IStartRe
     Object.entries(session.spec).filter(([, value]) => value !== null && value !== ''),
   );
   return { app: session.app, spec, ...(app?.takes_command && { command: session.command }) };
+}
+
+/** Comes back here through the login. In JupyterLab that may refuse to be shown in a frame: it gets a tab of its own. */
+function logIn(): void {
+  if (window.parent === window) {
+    location.reload();
+  } else {
+    window.open(location.href, '_blank', 'noopener');
+  }
 }

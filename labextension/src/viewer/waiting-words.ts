@@ -3,7 +3,7 @@ import type { ISession, ITrouble } from '../core/models';
 import { stateWords } from '../core/states';
 import { staleWords } from '../core/text';
 import type { ITrans } from '../core/trans';
-import type { Phase } from './phase';
+import { isStop, type Phase, type Stop } from './phase';
 
 export interface ISaying {
   title: string;
@@ -20,6 +20,8 @@ export interface IWaitingState {
   /** How often the next connection was tried. */
   attempts: number;
   trouble: ITrouble | null;
+  /** What the server says of what is in its way. */
+  words: string;
 }
 
 /** Why the display is not reached, when that is what the user waits for. */
@@ -41,9 +43,9 @@ export function sayingOf(
     return ended(title, session, trans);
   }
   const kept = trans.__('Nothing is lost: the program runs on without this page.');
-  if (phase === 'locked-out') {
-    const line = trans.__('You are no longer logged in here.');
-    return { title, line, note: `${trans.__('Log in again.')} ${kept}`, tone: 'failed' };
+  if (isStop(phase)) {
+    const { line, note } = stopped(phase, state.words, trans);
+    return { title, line, note: phase === 'removed' ? note : `${note} ${kept}`.trim(), tone: 'failed' };
   }
   const trouble = troubleOf(phase, state);
   if (!trouble && (phase === 'windowless' || (phase === 'connecting' && session?.kind === 'terminal'))) {
@@ -87,6 +89,30 @@ function reconnecting(linked: boolean, lost: string | null, trans: ITrans): stri
   return lost === 'silent'
     ? trans.__('The compute node does not answer. Reconnecting…')
     : trans.__('Reconnecting…');
+}
+
+/** What is in the way, and what to do. */
+function stopped(phase: Stop, words: string, trans: ITrans): { line: string; note: string } {
+  switch (phase) {
+    case 'locked-out':
+      return { line: trans.__('You are no longer logged in here.'), note: trans.__('Log in again.') };
+    case 'stopped':
+      return { line: trans.__('Your Jupyter server is not running.'), note: trans.__('Start it again.') };
+    case 'removed':
+      return {
+        line: trans.__('There is no such session any more.'),
+        note: trans.__('It was removed from the list after it ended.'),
+      };
+    case 'refused':
+      return { line: words || trans.__('The server refuses this page a websocket.'), note: '' };
+    case 'no-upgrade':
+      return {
+        line: trans.__('The server answers, but no websocket gets through to it.'),
+        note: trans.__(
+          'Tell your administrator: the proxy in front of Jupyter has to pass websockets on (the headers Upgrade and Connection), for every address below qconnect/.',
+        ),
+      };
+  }
 }
 
 function waiting(title: string, session: ISession | null, trans: ITrans): ISaying {

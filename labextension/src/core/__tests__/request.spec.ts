@@ -39,7 +39,7 @@ describe('a request', () => {
   it('names the status when something else than the server answered', async () => {
     server.answer = () => ({ status: 504, text: '<html>gateway</html>' });
     const error = await failure(listSessions(server.way));
-    expect(explain(error, english)).toBe('The server refused the request (status 504). Try again.');
+    expect(explain(error, english)).toBe('The Jupyter server is not reached (status 504). Try again.');
   });
 
   it.each([401, 403])('says that the login is over when the answer is %d', async status => {

@@ -54,7 +54,7 @@ export class TestServer {
 
   /** The way to this server without a login. */
   get way(): IServer {
-    return { baseUrl: this.baseUrl, send: fetch };
+    return { baseUrl: this.baseUrl, send: fetch, spawnUrl: null };
   }
 
   private async _handle(request: IncomingMessage, body: string): Promise<Answer> {

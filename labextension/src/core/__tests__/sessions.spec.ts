@@ -124,6 +124,7 @@ describe('how often the list is looked at', () => {
     looks = 0;
     const way: IServer = {
       baseUrl: '/',
+      spawnUrl: null,
       send: () => {
         looks += 1;
         return Promise.resolve(new Response(JSON.stringify({ sessions: [session('1.local', { state })] })));

@@ -1,3 +1,4 @@
+import { PageConfig } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
 import { TestServer } from '../../core/__tests__/server';
@@ -20,4 +21,15 @@ it("a request through JupyterLab brings its token and the XSRF cookie's value", 
     'x-xsrftoken': 'abc',
     'idempotency-key': 'k',
   });
+});
+
+it('a hub, where JupyterLab knows of one, starts the server at its own address', () => {
+  const settings = ServerConnection.makeSettings({ baseUrl: server.baseUrl });
+  expect(labServer(settings).spawnUrl).toBeNull();
+  PageConfig.setOption('hubPrefix', '/jupyter/hub/');
+  PageConfig.setOption('hubUser', 'alice');
+  expect(labServer(settings).spawnUrl).toBe('/jupyter/hub/spawn/alice');
+  PageConfig.setOption('hubServerName', 'gpu');
+  PageConfig.setOption('hubHost', 'https://hub.example');
+  expect(labServer(settings).spawnUrl).toBe('https://hub.example/jupyter/hub/spawn/alice/gpu');
 });

@@ -95,8 +95,8 @@ describe('the notifications', () => {
   });
 
   it('say once why there are no tiles, until there are', () => {
-    apps.failed.emit(new ResponseError(502, 'The folder of apps cannot be read.', null));
-    apps.failed.emit(new ResponseError(502, 'The folder of apps cannot be read.', null));
+    apps.failed.emit(new ResponseError(502, 'The folder of apps cannot be read.', 'storage'));
+    apps.failed.emit(new ResponseError(502, 'The folder of apps cannot be read.', 'storage'));
     expect(messages()).toEqual([
       'QConnect could not load its list of programs, and tries again. The folder of apps cannot be read.',
     ]);

@@ -18,7 +18,7 @@ async function draw(trans: ITrans = english): Promise<void> {
     started.push([chosen.name, command]);
     return outcome;
   };
-  const models = { sessions, apps, server: server.way, trans };
+  const models = { sessions, apps, server: { ...server.way, spawnUrl: '/hub/spawn/a' }, trans };
   await view.draw(<Overview {...models} start={start} />);
 }
 
@@ -81,6 +81,22 @@ it('tells that the server is away, and takes it back with the next answer', asyn
   await view.doing(() => void sessions.refresh());
   await shows('does not answer', false);
   expect(view.find('[role=alert]').hidden).toBe(true);
+});
+
+it('offers a way through the login, and to a hub that has stopped the server', async () => {
+  list = { status: 403, json: { message: 'Forbidden.', reason: 'forbidden' } };
+  await view.doing(() => void sessions.refresh().catch(() => undefined));
+  await shows('no longer logged in');
+  expect(view.button('Log in')).toBeTruthy();
+  list = { status: 424, json: { message: 'JupyterHub server no longer running at /user/a/.' } };
+  await view.doing(() => void sessions.refresh().catch(() => undefined));
+  await shows('server is not running');
+  const link = view.find('[role=alert] a');
+  expect(link.getAttribute('href')).toBe('/hub/spawn/a?next=%2F');
+  list = { status: 502, text: '<html>Bad gateway' };
+  await view.doing(() => void sessions.refresh().catch(() => undefined));
+  await shows('not reached (status 502)');
+  expect(view.find('[role=alert]').children).toHaveLength(0);
 });
 
 it('starts a program at once, and tells what went wrong until the next start', async () => {

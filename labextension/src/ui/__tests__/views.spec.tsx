@@ -161,7 +161,10 @@ describe('ending a session', () => {
     let closed = 0;
     let refuse = true;
     await draw(
-      () => (refuse ? Promise.reject(new ResponseError(502, 'qdel: no answer.', null)) : Promise.resolve()),
+      () =>
+        refuse
+          ? Promise.reject(new ResponseError(502, 'qdel: no answer.', 'scheduler-failed'))
+          : Promise.resolve(),
       () => (closed += 1),
     );
     await view.click(view.button('End session'));

@@ -4,7 +4,7 @@ import { phaseOf, type IKnown } from '../phase';
 
 function known(state: SessionState | null, others: Partial<IKnown> = {}): IKnown {
   const session = state && ({ state } as ISession);
-  return { session, linked: true, refused: false, picture: false, lost: false, windowless: false, ...others };
+  return { session, linked: true, obstacle: null, picture: false, lost: false, windowless: false, ...others };
 }
 
 describe('the phase', () => {
@@ -27,11 +27,18 @@ describe('the phase', () => {
     ['waiting', known('SUSPENDED', { picture: true })],
     ['reconnecting', known('READY', { picture: true, lost: true })],
     ['reconnecting', known('READY', { picture: true, linked: false })],
-    ['locked-out', known(null, { refused: true, linked: false })],
-    ['locked-out', known('READY', { refused: true, linked: false, picture: true })],
+    ['locked-out', known(null, { obstacle: 'logged-out', linked: false })],
+    ['locked-out', known('READY', { obstacle: 'logged-out', linked: false, picture: true })],
+    ['reconnecting', known('READY', { obstacle: 'away', linked: false, picture: true })],
+    ['opening', known(null, { obstacle: 'away', linked: false })],
+    ['stopped', known('READY', { obstacle: 'stopped', linked: false, picture: true })],
+    ['removed', known('READY', { obstacle: 'removed', linked: false, picture: true })],
+    ['refused', known(null, { obstacle: 'refused', linked: false })],
+    ['no-upgrade', known(null, { obstacle: 'no-upgrade', linked: false })],
+    ['waiting', known('QUEUED', { obstacle: 'no-upgrade' })],
     ['ended', known('ENDED')],
     ['ended', known('FAILED', { picture: true })],
-    ['ended', known('ENDED', { linked: false, refused: true, picture: true, lost: true })],
+    ['ended', known('ENDED', { linked: false, obstacle: 'logged-out', picture: true, lost: true })],
   ])('is %s (case %#)', (phase, situation) => {
     expect(phaseOf(situation)).toBe(phase);
   });

@@ -5,7 +5,7 @@ import { sayingOf } from '../waiting-words';
 
 const SESSION = { title: 'XTerm', kind: 'gui', state: 'READY' } as ISession;
 const TROUBLE = { message: 'The node n1 cannot be reached.' } as ITrouble;
-const STATE = { linked: true, lost: null, attempts: 0, trouble: null };
+const STATE = { linked: true, lost: null, attempts: 0, trouble: null, words: '' };
 
 describe('that nothing is lost', () => {
   it.each([
@@ -38,5 +38,29 @@ describe('a display without a window', () => {
     expect(sayingOf('connecting', SESSION, { ...STATE, trouble: TROUBLE }, english).line).toBe(
       TROUBLE.message,
     );
+  });
+});
+
+describe('what is in the way', () => {
+  it.each([
+    ['locked-out', 'no longer logged in', 'Log in again'],
+    ['stopped', 'Jupyter server is not running', 'Start it again'],
+    ['no-upgrade', 'no websocket gets through', 'Tell your administrator'],
+    ['refused', 'refuses this page', 'Nothing is lost'],
+  ] as const)('is said with what to do: %s', (phase, line, note) => {
+    const said = sayingOf(phase, SESSION, STATE, english);
+    expect(said).toMatchObject({ title: 'XTerm', tone: 'failed' });
+    expect(said.line).toContain(line);
+    expect(said.note).toContain(note);
+    expect(said.note).toContain('Nothing is lost');
+  });
+
+  it("is said in the server's own words where it has some", () => {
+    const words = 'Origin a, Host b. Tell your administrator.';
+    expect(sayingOf('refused', SESSION, { ...STATE, words }, english).line).toBe(words);
+  });
+
+  it('does not promise that a program runs on which is over', () => {
+    expect(sayingOf('removed', SESSION, STATE, english).note).not.toContain('runs on');
   });
 });
