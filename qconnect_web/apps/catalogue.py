@@ -162,6 +162,7 @@ def _app(name: str, data: dict[str, Any], file: AppFile, shipped: Path) -> App:
         opengl=data.get("opengl", False),
         grace=data.get("grace", App.grace),
         geometry=data.get("geometry", App.geometry),
+        window=data.get("window", App.window),
         resources=_resources(data["resources"]),
         form=data["form"],
         order=data.get("order", 100),

@@ -14,7 +14,8 @@ class App:
     `kind` is `gui`, `desktop`, `vnc` or `terminal` (tmux, with a display); `command` is an argument list (empty when
     `takes_command`: the user types it); `setup` are lines of bash that run before it (`module load …`); `requires` are
     programs that must be on PATH; `opengl` asks for GLX; `grace` is how many seconds what a program leaves behind may
-    be without a window; `geometry` is a VNC desktop's first size.
+    be without a window; `geometry` is a VNC desktop's first size; `window` is `fill` where the main window
+    takes the whole tab, else `float`.
     """
 
     name: str
@@ -30,6 +31,7 @@ class App:
     opengl: bool = False
     grace: int = 10
     geometry: str = "1280x1024"
+    window: str = "float"
     resources: dict[str, Any] = field(default_factory=dict)
     form: dict[str, Any] = field(default_factory=dict)
     order: int = 100

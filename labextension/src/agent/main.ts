@@ -12,7 +12,7 @@ import { takeParameters, tell } from './page';
 import { watchPackets } from './packets';
 import { watchPainting } from './painting';
 import { agent, windowIds } from './state';
-import { shortenTitles, watchPlaces } from './windows';
+import { dressWindows, watchPlaces } from './windows';
 
 const display: IDisplayClient = {
   get connected() {
@@ -123,15 +123,17 @@ function onScripts(hold: boolean): void {
   }
   const Window = typeof XpraWindow === 'undefined' ? undefined : XpraWindow;
   repairIds();
-  shortenTitles();
+  dressWindows();
   watchPainting(XpraClient, Window);
-  watchPlaces(Window);
   watchPackets(XpraClient);
+  watchPlaces(XpraClient, Window);
   watchClipboard(XpraClient);
   wrap(XpraClient, 'connect', (client, _args, inner) => prepare(client, inner, hold));
 }
 
-const hold = takeParameters().get('hold') === '1';
+const parameters = takeParameters();
+const hold = parameters.get('hold') === '1';
+agent.fill = parameters.get('fill') === '1';
 ownStorage();
 blobWorkers();
 keepFocusInside();
