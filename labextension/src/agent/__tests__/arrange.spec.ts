@@ -110,6 +110,12 @@ describe('a program that fills the stage', () => {
     expect([...box(plot), plot.topoffset]).toEqual([0, 50, 1200, 200, 30]);
   });
 
+  it('lets no dialog fill it, also where there is nothing else yet', () => {
+    const question = win(1, { metadata: { modal: true } });
+    appear(question);
+    expect(box(question)).toEqual([450, 280, 300, 200]);
+  });
+
   it('lets no splash and no window of a fixed size fill it, but the next that can', () => {
     const splash = win(1, { metadata: { 'window-type': ['SPLASH'] } });
     const fixed = win(2, { metadata: { 'size-constraints': { 'maximum-size': [300, 200] } } });
