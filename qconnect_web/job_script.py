@@ -158,7 +158,16 @@ def _of_app(app: App) -> dict[str, Any]:
 
 def render_by_hand(app: App, spec: JobSpec) -> str:
     """The script of an app for plain `qsub`: it makes its own folder, `job-<id>`, and writes its own record there."""
-    record = Record(key="", app=app.name, title=app.title, spec=spec, command=app.command, created=0, kind=app.kind)
+    record = Record(
+        key="",
+        app=app.name,
+        title=app.title,
+        spec=spec,
+        command=app.command,
+        created=0,
+        kind=app.kind,
+        window=app.window,
+    )
     return render(app, record, sessions_dir=None, bind="tls")
 
 

@@ -163,6 +163,7 @@ def _app(name: str, data: dict[str, Any], file: AppFile, shipped: Path) -> App:
         grace=data.get("grace", App.grace),
         geometry=data.get("geometry", App.geometry),
         hold_keys=data.get("hold_keys", False),
+        window=data.get("window", App.window),
         resources=_resources(data["resources"]),
         form=data["form"],
         order=data.get("order", 100),

@@ -132,6 +132,7 @@ def describe(session: Session, base_url: str) -> dict[str, Any]:
         "app": record.app,
         "title": title(record),
         "kind": record.kind,
+        "window": record.window,
         "name": record.spec.name,
         "state": session.state.value,
         "reason": reason(session),

@@ -95,6 +95,7 @@ class Submission:
             command=words,
             created=time.time(),
             kind=app.kind,
+            window=app.window,
             submitter=submitter(),
             idempotency_key=idempotency_key,
         )

@@ -15,7 +15,7 @@ class App:
     `takes_command`: the user types it); `setup` are lines of bash that run before it (`module load …`); `requires` are
     programs that must be on PATH; `opengl` asks for GLX; `grace` is how many seconds what a program leaves behind may
     be without a window; `geometry` is a VNC desktop's first size; `hold_keys` leaves keys down for as long as the user
-    holds them.
+    holds them; `window` is `fill` where the main window takes the whole tab, else `float`.
     """
 
     name: str
@@ -32,6 +32,7 @@ class App:
     grace: int = 10
     geometry: str = "1280x1024"
     hold_keys: bool = False
+    window: str = "float"
     resources: dict[str, Any] = field(default_factory=dict)
     form: dict[str, Any] = field(default_factory=dict)
     order: int = 100

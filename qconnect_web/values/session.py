@@ -122,6 +122,7 @@ class Record:
     command: Annotated[tuple[str, ...], words(65536, 65536)]
     created: Annotated[float, moment]
     kind: Annotated[str, text(8, re.compile("gui|desktop|vnc|terminal"))] = "gui"
+    window: Annotated[str, text(5, re.compile("fill|float"))] = "float"
     submitter: Annotated[str | None, text(512)] = None
     job_id: Annotated[str | None, text(271, ANY_JOB_ID)] = None
     submitted: Annotated[float | None, moment] = None

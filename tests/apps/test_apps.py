@@ -169,6 +169,10 @@ def test_opengl_programs_and_the_desktop_say_so() -> None:
     assert {"matlab", "paraview", "command", "xterm", "xfce", "tmux"} <= has_glx  # whoever types a command may mean any
 
 
+def test_programs_with_one_main_window_fill_the_tab() -> None:
+    assert {app.name for app in Catalogue([]).apps() if app.window == "fill"} == {"firefox", "igv", "matlab", "rstudio"}
+
+
 def test_a_checkout_shows_its_own_files_to_whoever_edits_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     installed = tmp_path / "qconnect" / "apps"
     installed.mkdir(parents=True)
@@ -321,6 +325,10 @@ TOOL = "title: Tool\ncommand: [tool]\n"
         (TOOL + "resources:\n", ", line 3: `resources` is empty, which cannot be. It must be what a job"),
         (TOOL + "form: {memory: {max: 1 potato}}\n", ", line 3: `form.memory.max` is not right. The memory '1 potato'"),
         (TOOL + "opengl: yes\n", ", line 3: `opengl` is 'yes', which cannot be. It must be true for programs that"),
+        (
+            TOOL + "window: whole\n",
+            ", line 3: `window` is 'whole', which cannot be. It must be `fill`, so that the main",
+        ),
         (TOOL + "kind: window\n", ", line 3: `kind` is 'window', which cannot be. It must be gui (windows of"),
         (
             "title: Tool\ncommand: [xterm, -fs, 11]\n",

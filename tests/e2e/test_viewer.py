@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
@@ -227,20 +226,6 @@ def test_the_full_window_is_entered_and_left(desk: Desk, page: Page) -> None:
     assert ready(page)
 
 
-def test_the_bar_tells_the_time_that_is_left_and_warns_before_its_end(desk: Desk, context: BrowserContext) -> None:
-    short = desk.session(spec={"walltime": "00:09:30"})
-    page = desk.view(context, short)
-    expect(page.locator("#bar-left")).to_have_text(re.compile(r"^[89] min left$"))
-    expect(page.locator("#bar-left")).to_have_class("short")
-    expect(page.locator("#announcer")).to_contain_text("Save your work")
-    desk.server.end(short["id"])
-    long = desk.session(spec={"walltime": "30:00:00"})
-    page = desk.view(context, long)
-    expect(page.locator("#bar-left")).to_have_text("1 d 5 h left")
-    expect(page.locator("#bar-left")).not_to_have_class("short")
-    desk.server.end(long["id"])
-
-
 def test_the_policy_stops_an_eval_and_nothing_that_is_needed(
     desk: Desk, context: BrowserContext, session: dict[str, Any]
 ) -> None:
@@ -324,17 +309,6 @@ def test_end_session_asks_first_and_start_again_opens_another(desk: Desk, page: 
     assert desk.server.end(again)["state"] == "ENDED"
 
 
-def test_a_program_that_fails_says_why_and_shows_its_log(desk: Desk, context: BrowserContext) -> None:
-    failed = desk.server.launch("command", command=["no-such-program-anywhere", "<img src=x onerror=alert(1)>"])
-    desk.server.wait_for(failed["id"], "FAILED")
-    page = context.new_page()
-    page.goto(desk.url(f"{failed['id']}/"))
-    expect(page.locator("#room-line")).to_contain_text("no-such-program-anywhere", timeout=10000)
-    expect(page.locator("#log-text")).not_to_be_empty()
-    expect(page.get_by_role("button", name="Start again")).to_be_visible()
-    assert page.locator("main img").count() == 0
-
-
 def test_the_page_comes_back_when_its_client_says_that_it_was_closed(page: Page) -> None:
     before = len(events(page, "painted"))
     client(page, "c._process_disconnect(['disconnect', 'gone'], c)")
@@ -350,18 +324,3 @@ def test_a_message_of_a_stranger_is_left_alone(page: Page) -> None:
     said = [entry[1] for entry in page.evaluate("qconnect.log")[before:]]
     assert not {"agent-closed", "lost", "suspend"} & set(said)
     assert ready(page)
-
-
-def test_the_second_open_costs_less_than_20_kilobytes(
-    desk: Desk, context: BrowserContext, session: dict[str, Any]
-) -> None:
-    desk.view(context, session).close()
-    page = context.new_page()
-    network = context.new_cdp_session(page)
-    network.send("Network.enable")
-    taken: list[float] = []
-    network.on("Network.loadingFinished", lambda event: taken.append(event["encodedDataLength"]))
-    page.goto(desk.url(f"{session['id']}/"))
-    wait_ready(page)
-    print(f"second open: {len(taken)} loads, {sum(taken) / 1000:.1f} kB")
-    assert 0 < sum(taken) <= 20_000

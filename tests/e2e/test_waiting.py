@@ -63,17 +63,6 @@ def test_who_waits_may_leave_and_come_back_and_the_client_waits_too(desk: Desk, 
     desk.server.end(waiting["id"])
 
 
-def test_a_session_that_is_cancelled_while_it_waits_says_so(desk: Desk, context: BrowserContext) -> None:
-    first = desk.session()
-    waiting = desk.server.launch(spec={"name": "Alpine survey"})
-    page = context.new_page()
-    wait_in_line(page, desk, waiting["id"])
-    desk.server.end(waiting["id"])
-    expect(page.get_by_role("heading", name="Alpine survey has ended")).to_be_visible(timeout=10000)
-    expect(page.locator("iframe")).to_have_count(0)
-    desk.server.end(first["id"])
-
-
 WORK = "echo working; until [ -e {go} ]; do sleep 0.2; done; xterm; exec sleep 1000"
 
 

@@ -3,6 +3,7 @@
 export type Packet = unknown[];
 
 export interface IXpraWindow {
+  wid: unknown;
   canvas?: HTMLCanvasElement;
   title?: string;
   metadata?: Record<string, unknown>;
@@ -15,6 +16,7 @@ export interface IXpraWindow {
   topoffset: number;
   bottomoffset: number;
   override_redirect?: boolean;
+  tray?: boolean;
   fullscreen?: boolean;
   maximized?: boolean;
   updateCSSGeometry?(): void;
@@ -48,6 +50,9 @@ export interface IXpraClient {
   server_ping_latency: number;
   clipboard_buffer: string;
   close_windows: () => void;
+  /** The stage's element. */
+  container?: HTMLElement;
+  _screen_resized?(event: unknown, client: IXpraClient): void;
   callback_close: (reason?: string | null) => void;
   send(packet: Packet): void;
   clear_timers(): void;

@@ -12,7 +12,7 @@ import { takeParameters, tell } from './page';
 import { watchPackets } from './packets';
 import { watchPainting } from './painting';
 import { agent, windowIds } from './state';
-import { shortenTitles, watchPlaces } from './windows';
+import { dressWindows, watchPlaces } from './windows';
 
 const display: IDisplayClient = {
   get connected() {
@@ -124,10 +124,10 @@ function onScripts(parameters: URLSearchParams): void {
   }
   const Window = typeof XpraWindow === 'undefined' ? undefined : XpraWindow;
   repairIds();
-  shortenTitles();
+  dressWindows();
   watchPainting(XpraClient, Window);
-  watchPlaces(Window);
   watchPackets(XpraClient);
+  watchPlaces(XpraClient, Window);
   watchClipboard(XpraClient);
   takeOverKeyboard(XpraClient, parameters.get('hold_keys') === '1');
   wrap(XpraClient, 'connect', (client, _args, inner) =>
@@ -136,6 +136,7 @@ function onScripts(parameters: URLSearchParams): void {
 }
 
 const parameters = takeParameters();
+agent.fill = parameters.get('fill') === '1';
 ownStorage();
 blobWorkers();
 keepFocusInside();

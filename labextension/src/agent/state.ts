@@ -7,6 +7,8 @@ export const agent = {
   readonly: false,
   suspended: false,
   painted: false,
+  /** Whether the program's main window fills the stage. */
+  fill: false,
   draws: 0,
   bytes: 0,
   /** Connects; set once the client is there. */

@@ -1,57 +1,89 @@
-/** Keeps the program's windows, and their buttons, within reach. */
-import type { IXpraWindow, XpraWindowClass } from './client';
+/** Keeps the program's windows, and their buttons, within reach: watches for what changes their places. */
+import { appear, arrange, arrangeAll, heed, keptOf, spread } from './arrange';
+import type { XpraClientClass, XpraWindowClass } from './client';
 import { wrap } from './methods';
 import { agent } from './state';
 
-/** A frame that is smaller than this in either direction is not shown: nothing is moved for it. */
-const MIN_SCREEN = 64;
+/** In the client's own style a long title lies over the buttons of its window. */
+const STYLE = `
+.windowtitle { box-sizing: border-box; max-width: calc(100% - 115px); padding-right: 0; }
+.qconnect-main { z-index: 100 !important; border: 0 !important; box-shadow: none !important; }
+.qconnect-main > .windowhead, .qconnect-main > .ui-resizable-handle { display: none !important; }
+html.qconnect-scrolls { overflow: auto !important; }
+html.qconnect-scrolls > body { overflow: visible !important; }
+`;
+/** What of a window decides whether and how it may be placed. */
+const DECISIVE = ['size-constraints', 'transient-for', 'modal', 'window-type', 'decorations'];
 
-/** In the client's own style a long title lies over the buttons of its window. A built sheet needs no leave of the policy. */
-export function shortenTitles(): void {
+/** A built sheet needs no leave of the policy. */
+export function dressWindows(): void {
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync(
-    '.windowtitle { box-sizing: border-box; max-width: calc(100% - 115px); padding-right: 0; }',
-  );
+  sheet.replaceSync(STYLE);
   document.adoptedStyleSheets.push(sheet);
 }
 
-/**
- * Where one side of a window goes: inside as a whole if it fits, else from the start; `before` and `after` are the
- * widths of the frame around it on this side and on the other.
- */
-function inside(place: number, length: number, before: number, after: number, screen: number): number {
-  return Math.max(before, Math.min(place, screen - length - after));
+/** A new window, and what program and server change, count; where the user drags a window, it stays. */
+function watchWindow(Window: XpraWindowClass): void {
+  wrap(Window, 'screen_resized', (self, _args, inner) => {
+    const result = inner();
+    keptOf(self).insisted = 0;
+    arrange(self);
+    return result;
+  });
+  wrap(Window, 'move_resize', (self, _args, inner) => {
+    const result = inner();
+    heed(self);
+    return result;
+  });
+  wrap(Window, 'update_metadata', (self, args, inner) => {
+    const result = inner();
+    const known = agent.client?.id_to_window[String(self.wid)] === self; // else it is not built yet
+    if (known && DECISIVE.some(name => name in (args[0] ?? {}))) {
+      arrange(self);
+    }
+    return result;
+  });
 }
 
-function moveIn(win: IXpraWindow): void {
-  const { client } = agent;
-  const [width, height] = [client?.desktop_width ?? 0, client?.desktop_height ?? 0];
-  const fixed = [win.override_redirect, win.fullscreen, win.maximized].some(Boolean);
-  if (!client || agent.readonly || fixed || client.server_is_desktop || client.server_is_shadow) {
-    return;
-  }
-  if (Math.min(width, height) < MIN_SCREEN || !win.updateCSSGeometry || !win.geometry_cb) {
-    return;
-  }
-  const x = inside(win.x, win.w, win.leftoffset, win.rightoffset, width);
-  const y = inside(win.y, win.h, win.topoffset, win.bottomoffset, height);
-  if (x !== win.x || y !== win.y) {
-    [win.x, win.y] = [x, y];
-    win.updateCSSGeometry();
-    win.geometry_cb(win);
-  }
-}
-
-/**
- * A window that was placed on a larger screen would keep 10 pixels of itself on this one (Window.js, ensure_visible). A
- * new window and a new size of the screen count; where the user drags a window, it stays.
- */
-export function watchPlaces(Window: XpraWindowClass | undefined): void {
-  if (Window) {
-    wrap(Window, 'screen_resized', (self, _args, inner) => {
+/** What the user does to a window by its frame. */
+function watchHands(Window: XpraWindowClass): void {
+  for (const name of ['handle_moved', 'handle_resized']) {
+    wrap(Window, name, (self, args, inner) => {
+      if (args[0]) {
+        keptOf(self).wanted = null; // the user's own deed
+      }
       const result = inner();
-      moveIn(self);
+      spread();
       return result;
     });
   }
+}
+
+export function watchPlaces(Client: XpraClientClass, Window: XpraWindowClass | undefined): void {
+  if (!Window) {
+    return;
+  }
+  watchWindow(Window);
+  watchHands(Window);
+  wrap(Client, '_new_window_common', (self, args, inner) => {
+    const result = inner();
+    const win = self.id_to_window[String(args[0]?.[1])];
+    if (win) {
+      appear(win);
+    }
+    return result;
+  });
+  wrap(Client, '_process_lost_window', (_self, _args, inner) => {
+    const result = inner();
+    if (agent.fill) {
+      arrangeAll(); // another one may be the main window now
+    }
+    spread();
+    return result;
+  });
+  wrap(Client, '_screen_resized', (_self, _args, inner) => {
+    const result = inner();
+    spread();
+    return result;
+  });
 }

@@ -35,11 +35,14 @@ export class Frame {
   /** An unknown client version: it connects by itself and tells nothing. */
   blind = false;
 
-  /** `stage` is where it is shown, `name` what it is called at first; `_listener` hears what its client says. */
+  /**
+   * `stage` is where it is shown, `name` what it is called at first, `fill` whether the program's main window takes all
+   * of it; `_listener` hears what its client says.
+   */
   constructor(
     stage: HTMLElement,
     readonly address: IClientAddress,
-    name: string,
+    { name, fill }: { name: string; fill: boolean },
     private readonly _listener: (frame: Frame, event: ClientEvent) => void,
   ) {
     this.element.title = name;
@@ -52,7 +55,8 @@ export class Frame {
     }
     this.element.referrerPolicy = 'no-referrer';
     const hold_keys = address.hold_keys ? '1' : '0';
-    const parameters = new URLSearchParams({ ...PARAMS, path: address.path, hold_keys });
+    const chosen = { path: address.path, hold_keys, fill: fill ? '1' : '0' };
+    const parameters = new URLSearchParams({ ...PARAMS, ...chosen });
     this.element.src = `${address.url}#${parameters.toString()}`;
     stage.prepend(this.element);
     mark('frame', { number: this.number, sandbox: address.sandbox });

@@ -34,6 +34,8 @@ export interface ISituation {
   visible: boolean;
   /** Whether the session has ended. */
   over: boolean;
+  /** Whether the program's main window takes all of the stage. */
+  fill: boolean;
   address: IClientAddress | null;
 }
 
@@ -89,7 +91,7 @@ export class Frames {
 
   /** Does what is due now. */
   steer(situation: ISituation): void {
-    const { over, visible, linked, address } = situation;
+    const { over, visible, linked, fill, address } = situation;
     if (over || (this._current && this._lost === null)) {
       this._dropNext('not needed');
       return;
@@ -106,7 +108,8 @@ export class Frames {
     if (this._next) {
       this._advance(this._next, situation);
     } else if (address) {
-      this._next = new Frame(this._stage, address, this._trans.__('Program'), (frame, event) =>
+      const name = this._trans.__('Program');
+      this._next = new Frame(this._stage, address, { name, fill }, (frame, event) =>
         this._hear(frame, event),
       );
       this._hooks.opened();

@@ -214,6 +214,7 @@ class Page {
       linked: this._health.up,
       visible: this._panel.visible,
       over,
+      fill: session?.window === 'fill',
       address: this._address,
     });
     this._render();

@@ -73,6 +73,7 @@ export function session(id: string, changed: Partial<ISession> = {}): ISession {
     app: 'xterm',
     title: 'XTerm',
     kind: 'gui',
+    window: 'float',
     name: 'xterm',
     state: 'READY',
     reason: null,

@@ -2,12 +2,12 @@ import { Frame } from '../frame';
 
 jest.mock('../../core/marks', () => ({ mark: () => undefined })); // jsdom keeps no marks
 
-const frame = (sandbox: boolean): HTMLIFrameElement => {
+const frame = (sandbox: boolean, fill = false): HTMLIFrameElement => {
   const stage = document.createElement('div');
   return new Frame(
     stage,
     { url: '/x/index.html', path: '/x/ws', sandbox, hold_keys: false },
-    'XTerm',
+    { name: 'XTerm', fill },
     () => undefined,
   ).element;
 };
@@ -18,5 +18,9 @@ describe('the frame of a display', () => {
     expect(frame(true).allow.split('; ')).not.toContain('clipboard-read');
     expect(frame(true).allow.split('; ')).toContain('clipboard-write');
     expect(frame(true).getAttribute('sandbox')).not.toContain('allow-same-origin');
+  });
+
+  it('says whether the main window takes all of it', () => {
+    expect([frame(true), frame(true, true)].map(({ src }) => /fill=(.)/.exec(src)?.[1])).toEqual(['0', '1']);
   });
 });

@@ -23,6 +23,7 @@ describe('the title of the tab', () => {
     const of = (phase: Parameters<typeof tabTitle>[0], asking = false): string =>
       tabTitle(phase, asking, 'XTerm', '17.local', english);
     expect(of('live')).toBe('XTerm · 17.local');
+    expect(of('windowless')).toBe('XTerm · 17.local');
     expect(of('waiting')).toBe('… XTerm · 17.local');
     expect(of('ended')).toBe('Ended: XTerm · 17.local');
     expect(of('locked-out')).toBe('XTerm · 17.local');
