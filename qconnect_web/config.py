@@ -205,6 +205,13 @@ class QConnect(LoggingConfigurable):
         return Path(self.sessions_dir).expanduser().absolute()
 
 
+def config_file() -> str:
+    """A configuration file with every setting, its default and what it means, as comments."""
+    from traitlets.config import Application
+
+    return Application().generate_config_file(classes=[QConnect])
+
+
 def site_settings() -> QConnect:
     """The settings that a Jupyter server would read (`jupyter_server_config.py`, `.json`), for the terminal.
 

@@ -52,10 +52,13 @@ class Command:
 
     async def run(self) -> Exit:
         """Does what the options say."""
-        from ..config import site_settings
+        from ..config import config_file, site_settings
         from ..site import audit_of, build_sessions, flavour_of
         from .prompts import TtyAsker
 
+        if self._options.generate_config:
+            self._screen.print(config_file().rstrip())
+            return Exit.DONE
         deed = self._deed()
         site = site_settings()
         flavour = flavour_of(site)
