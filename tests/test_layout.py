@@ -22,7 +22,7 @@ BESIDE = {
     "support",
 }
 """Folders of tests that no room of the package has."""
-ABOUT_ALL = {"aio", "browser_code", "docs", "habits", "imports", "layout", "packaging"}
+ABOUT_ALL = {"aio", "browser_code", "docs", "habits", "imports", "layout", "packaging", "plain_text"}
 """Tests at the root: of the repository as a whole, and of modules at the package's root."""
 
 

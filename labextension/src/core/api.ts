@@ -1,7 +1,6 @@
 /** The REST interface of the server extension, as calls. */
 import type { ICatalogue, IQueueList, ISession, IStartRequest } from './models';
 import { request, type IServer } from './request';
-import { shown, shownSession } from './shown';
 
 /** All apps of the site. */
 export async function getCatalogue(server: IServer): Promise<ICatalogue> {
@@ -15,22 +14,22 @@ export async function getQueues(server: IServer): Promise<IQueueList> {
 
 /** All sessions of the user. */
 export async function listSessions(server: IServer): Promise<ISession[]> {
-  return (await request<{ sessions: ISession[] }>(server, 'sessions')).sessions.map(shownSession);
+  return (await request<{ sessions: ISession[] }>(server, 'sessions')).sessions;
 }
 
 /** One session. */
 export async function getSession(server: IServer, id: string): Promise<ISession> {
-  return shownSession(await request<ISession>(server, sessionPath(id)));
+  return request<ISession>(server, sessionPath(id));
 }
 
 /** Starts a session, once per key. */
 export async function startSession(server: IServer, data: IStartRequest, key: string): Promise<ISession> {
-  return shownSession(await request<ISession>(server, 'sessions', { method: 'POST', data, key }));
+  return request<ISession>(server, 'sessions', { method: 'POST', data, key });
 }
 
 /** Stops a session; stopping it again is no error. */
 export async function stopSession(server: IServer, id: string): Promise<ISession> {
-  return shownSession(await request<ISession>(server, `${sessionPath(id)}/stop`, { method: 'POST' }));
+  return request<ISession>(server, `${sessionPath(id)}/stop`, { method: 'POST' });
 }
 
 /** Forgets an ended session and its logs. */
@@ -40,7 +39,7 @@ export async function forgetSession(server: IServer, id: string): Promise<void> 
 
 /** The ends of the session's logs, each under its name. */
 export async function getLog(server: IServer, id: string): Promise<string> {
-  return shown((await request<{ log: string }>(server, `${sessionPath(id)}/log`)).log);
+  return (await request<{ log: string }>(server, `${sessionPath(id)}/log`)).log;
 }
 
 function sessionPath(id: string): string {

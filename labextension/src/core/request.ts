@@ -4,6 +4,7 @@
  * How a request travels is handed in, so that JupyterLab and the pages share everything else: how long an answer is
  * waited for, what is sent again, and what an error says.
  */
+import { shownAnswer } from './shown';
 
 /** Milliseconds that an answer to a question is waited for: the server knows it, or asks the batch system once. */
 const ANSWER_WITHIN_MS = 30_000;
@@ -55,7 +56,7 @@ export async function request<T>(server: IServer, endpoint: string, asked: IRequ
   const url = `${server.baseUrl}qconnect/api/${endpoint}`;
   const init = initOf(asked);
   const response = await (asked.key === undefined ? answer(server, url, init) : surely(server, url, init));
-  return (response.status === 204 ? undefined : await response.json()) as T;
+  return (response.status === 204 ? undefined : shownAnswer(await response.json())) as T;
 }
 
 /** The text at an address that the server gave (a path, or a full URL); throws NetworkError or ResponseError. */
@@ -131,7 +132,7 @@ async function refusal(response: Response): Promise<ResponseError> {
   const text = await response.text();
   let body: unknown;
   try {
-    body = JSON.parse(text);
+    body = shownAnswer(JSON.parse(text));
   } catch {
     body = null;
   }

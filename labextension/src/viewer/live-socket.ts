@@ -1,6 +1,7 @@
 /** Keeps one websocket to the server: asks once a second, and hears of changes at once. */
 import { mark } from '../core/marks';
 import type { ILiveAnswer, ILiveRequest } from '../core/models';
+import { shownAnswer } from '../core/shown';
 import { backoff } from './clocks';
 
 /** A handshake that takes longer than this is given up and begun anew. */
@@ -49,7 +50,7 @@ export class LiveSocket {
       this.ask();
     };
     socket.onmessage = (event: MessageEvent<string>) => {
-      this._hooks.heard(JSON.parse(event.data) as ILiveAnswer);
+      this._hooks.heard(shownAnswer(JSON.parse(event.data) as ILiveAnswer));
     };
     socket.onclose = event => this.fail(`closed ${event.code}`);
   }

@@ -3,7 +3,7 @@ import { withoutToken } from '../core/address';
 import { mark, record } from '../core/marks';
 import type { IClientAddress, ILiveAnswer, ISession } from '../core/models';
 import { pageServer } from '../core/request';
-import { shown, shownSession } from '../core/shown';
+import { shown } from '../core/shown';
 import { isFinal } from '../core/states';
 import { english } from '../core/trans';
 import { ClipboardDialog } from './clipboard-dialog';
@@ -126,7 +126,7 @@ class Page {
     if (this._session?.state !== answer.session.state) {
       mark('state', answer.session.state);
     }
-    this._session = shownSession(answer.session);
+    this._session = answer.session;
     if (answer.client || !this._frames.wanting) {
       this._address = answer.client;
     }
