@@ -10,12 +10,17 @@ from traitlets import Bool, Enum, Float, Int, List, TraitError, Unicode, validat
 from traitlets.config import LoggingConfigurable
 
 from .errors import BadRequest
+from .plain_text import PLAIN
 from .schedulers.directives import check_native, word
 from .schedulers.request_form import PRESETS, choices
 
 
 class QConnect(LoggingConfigurable):
     """GUI programs as batch jobs, in browser tabs."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.log.addFilter(PLAIN)  # whoever gets this log from here on writes what batch systems and nodes have said
 
     scheduler = Enum(
         ["auto", "torque", "openpbs", "slurm", "local"],
@@ -203,6 +208,13 @@ class QConnect(LoggingConfigurable):
     def sessions_folder(self) -> Path:
         """The folder of the session folders, absolute; RuntimeError where `~` means nothing."""
         return Path(self.sessions_dir).expanduser().absolute()
+
+
+def config_file() -> str:
+    """A configuration file with every setting, its default and what it means, as comments."""
+    from traitlets.config import Application
+
+    return Application().generate_config_file(classes=[QConnect])
 
 
 def site_settings() -> QConnect:

@@ -8,6 +8,7 @@ as a second line: over NFS a reader can see half a file, and half a file is not 
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -108,6 +109,9 @@ def append_private(path: Path, lines: bytes) -> None:
     try:
         status = os.fstat(found)
         check_file(status, path)
+        with suppress(OSError):  # where the file system has no locks, a half of somebody's line may end in an empty one
+            fcntl.flock(found, fcntl.LOCK_EX)  # by whoever appends, for as long as that takes
+            status = os.fstat(found)
         torn = status.st_size and os.pread(found, 1, status.st_size - 1) != b"\n"
         content = b"\n" + lines if torn else lines
         if os.write(found, content) < len(content):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pwd
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from .apps.catalogue import Catalogue
 from .config import QConnect
 from .errors import BadRequest
 from .schedulers import Scheduler
-from .schedulers.commands import Commands
+from .schedulers.commands import Commands, Told
 from .schedulers.detect import Flavour, detect
 from .schedulers.request_form import USUAL, RequestForm, request_form
 from .sessions.audit import Audit
@@ -37,6 +38,10 @@ if TYPE_CHECKING:  # the browser's front door, or ssh, alone needs these (tests/
     from .proxy.places import Places
     from .proxy.tickets import Tickets
     from .transports.ssh.options import SshSettings
+
+
+LONGEST_LINE = 240
+"""Characters of a command in the log."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +72,10 @@ def build(settings: QConnect) -> Site:
     from .proxy.relay_client import Relay
     from .proxy.tickets import Tickets
 
-    flavour, questions = flavour_of(settings), Questions()
-    sessions = build_sessions(settings, flavour, questions)
+    flavour, questions, audit = flavour_of(settings), Questions(), audit_of(settings)
+    sessions = build_sessions(settings, flavour, questions, partial(_count, settings.log))
     sessions.apps.apps()  # read now: the first request need not wait for it
+    _measure(sessions, audit)
     clients = Clients([Path(folder) for folder in settings.client_dirs])
     relay, most, per_minute = Relay(settings.log), settings.max_websockets, settings.max_websockets_per_minute
     return Site(
@@ -83,15 +89,41 @@ def build(settings: QConnect) -> Site:
         troubles=Troubles(),
         fronts=Fronts(settings.log),
         questions=questions,
-        audit=audit_of(settings),
+        audit=audit,
         hosts=frozenset(host.lower() for host in settings.allowed_hosts),
     )
 
 
-def build_sessions(settings: QConnect, flavour: Flavour | None = None, asker: Asker | None = None) -> SessionManager:
-    """The core alone, which is all that the command line needs; `asker` answers what a login to a node asks."""
+def _count(log: logging.Logger, argv: Sequence[str], outcome: str, seconds: float) -> None:
+    """Each command of the batch system is counted, and told to whoever looks for a fault."""
+    from .sessions import metrics
+
+    metrics.command(Path(argv[0]).name, outcome, seconds)
+    log.debug("qconnect: %s: %s after %.2f s", " ".join(argv)[:LONGEST_LINE], outcome, seconds)
+
+
+def _measure(sessions: SessionManager, audit: Audit) -> None:
+    """Has the sessions' journeys counted."""
+    from .sessions.metrics import Journeys
+
+    journeys = Journeys(lambda: {app.name for app in sessions.apps.apps()})
+    sessions.on_change(journeys.seen)
+    audit.listeners.append(journeys.noted)
+
+
+def build_sessions(
+    settings: QConnect,
+    flavour: Flavour | None = None,
+    asker: Asker | None = None,
+    told: Told = lambda argv, outcome, seconds: None,
+) -> SessionManager:
+    """The core alone, which is all that the command line needs.
+
+    `asker` answers what a login to a node asks; each of the batch system's commands is `told`.
+    """
     sessions_dir = settings.sessions_folder
-    scheduler = _scheduler(settings, (flavour or flavour_of(settings)).name, sessions_dir)
+    commands = Commands(told)
+    scheduler = _scheduler(settings, (flavour or flavour_of(settings)).name, sessions_dir, commands)
     transport = _transport(settings, asker)
     form = _request_form(settings, scheduler)
     return SessionManager(
@@ -176,7 +208,7 @@ def flavour_of(settings: QConnect) -> Flavour:
     return flavour
 
 
-def _scheduler(settings: QConnect, name: str, sessions_dir: Path) -> Scheduler:
+def _scheduler(settings: QConnect, name: str, sessions_dir: Path, commands: Commands) -> Scheduler:
     """The scheduler of that name; the others' words are not even read."""
     if name == "local":
         from .schedulers.local.scheduler import LocalScheduler
@@ -186,14 +218,14 @@ def _scheduler(settings: QConnect, name: str, sessions_dir: Path) -> Scheduler:
     if name == "slurm":
         from .schedulers.slurm.scheduler import SlurmScheduler
 
-        return SlurmScheduler(Commands(), user=user)
+        return SlurmScheduler(commands, user=user)
     if name == "openpbs":
         from .schedulers.pbs.openpbs import OpenPbsScheduler
 
-        return OpenPbsScheduler(Commands(), user=user)
+        return OpenPbsScheduler(commands, user=user)
     from .schedulers.pbs.torque import TorqueScheduler
 
-    return TorqueScheduler(Commands(), user=user)
+    return TorqueScheduler(commands, user=user)
 
 
 def _transport(settings: QConnect, asker: Asker | None) -> Transport:

@@ -23,7 +23,7 @@ BESIDE = {
     "support",
 }
 """Folders of tests that no room of the package has."""
-ABOUT_ALL = {"aio", "browser_code", "doc_blocks", "docs", "habits", "imports", "layout", "packaging"}
+ABOUT_ALL = {"aio", "browser_code", "doc_blocks", "docs", "habits", "imports", "layout", "packaging", "plain_text"}
 """Tests at the root: of the repository as a whole, and of modules at the package's root."""
 
 

@@ -19,7 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from .commands import Command
     from .exits import Exit, exit_of
-    from .screen import Screen, harmless
+    from .screen import Screen
 
     screen = Screen()
     command = Command(options, screen)
@@ -37,5 +37,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         if not isinstance(error, QConnectError | OSError):
             raise
-        screen.note(f"qconnect: {harmless(str(error))}")
+        screen.note(f"qconnect: {error}")
         return exit_of(error)

@@ -19,7 +19,7 @@ from .addresses import address, base_url
 from .exits import Exit, Stop
 from .inside_job import is_inside, show_display
 from .options import job_here
-from .screen import Screen, clock, harmless
+from .screen import Screen, clock
 from .selection import spec, wanted
 from .show import Visit
 
@@ -53,10 +53,13 @@ class Command:
 
     async def run(self) -> Exit:
         """Does what the options say."""
-        from ..config import site_settings
+        from ..config import config_file, site_settings
         from ..site import audit_of, build_sessions, flavour_of
         from .prompts import TtyAsker
 
+        if self._options.generate_config:
+            self._screen.print(config_file().rstrip())
+            return Exit.DONE
         deed = self._deed()
         site = site_settings()
         flavour = flavour_of(site)
@@ -172,7 +175,7 @@ class Command:
 
     async def _log(self, manager: SessionManager, visit: Visit) -> Exit:
         session = await visit.named(self._must_name(self._options.log, "--log"))
-        self._screen.print(harmless(await manager.log(session.id)).rstrip() or "There is no log yet.")
+        self._screen.print((await manager.log(session.id)).rstrip() or "There is no log yet.")
         return Exit.DONE
 
     async def _stop(self, manager: SessionManager, visit: Visit) -> Exit:
@@ -197,13 +200,13 @@ class Command:
 
     async def _kept_script(self, manager: SessionManager, visit: Visit) -> Exit:
         session = await visit.named(self._must_name(None, "--script"))
-        self._screen.print((await manager.script(session.id)).rstrip("\n"))
+        self._screen.exact((await manager.script(session.id)).rstrip("\n"))
         return Exit.DONE
 
     async def _preview(self, manager: SessionManager, visit: Visit) -> Exit:
         app, command = wanted(self._options).app_to_start(manager.apps)
         script = await manager.preview(app.name, spec(self._options, app, command), command)
-        self._screen.print(script.rstrip("\n"))
+        self._screen.exact(script.rstrip("\n"))
         return Exit.DONE
 
     async def _inside(self, manager: SessionManager, visit: Visit) -> Exit:

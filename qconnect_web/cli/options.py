@@ -97,6 +97,7 @@ def _scripting(group: argparse._ArgumentGroup) -> None:
         "--url", nargs="?", const="", metavar="JOB_ID", help="print the address for a browser; do not connect"
     )
     group.add_argument("--wait", action="store_true", help="wait until it is ready; do not connect")
+    group.add_argument("--generate-config", action="store_true", help="print all settings, for a configuration file")
     group.add_argument("--script", action="store_true", help="print the job script; submit nothing")
 
 

@@ -9,8 +9,9 @@ import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ..plain_text import shown as plain
 from ..transports.login_questions import MAX_ANSWER, Answer, Question
-from .screen import Screen, harmless
+from .screen import Screen
 
 TTY = "/dev/tty"
 
@@ -30,7 +31,7 @@ class TtyAsker:
         try:
             self._screen.note(f"{question.node} asks:")
             with echo(terminal, shown=question.confirm):  # before anything invites to type
-                os.write(terminal, f"{harmless(question.text)} ".encode(sys.stdout.encoding or "ascii", "replace"))
+                os.write(terminal, f"{plain(question.text)} ".encode(sys.stdout.encoding or "ascii", "replace"))
                 line = await read_line(terminal)
             if not question.confirm:
                 os.write(terminal, b"\n")

@@ -1,7 +1,7 @@
 """Where the command writes: fitted to the terminal, or plain where there is none.
 
 Results go to stdout, everything else to stderr, so that a pipe carries results only. Nothing that a session's name or a
-node's log holds reaches the terminal as a control character.
+node's log holds reaches the terminal as a character that acts.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import sys
 import time
 import unicodedata
 from typing import TextIO
+
+from ..plain_text import shown
 
 PLAIN = str.maketrans({"“": '"', "”": '"', "’": "'", "…": "..", "–": "-", "→": "->", "─": "-"})
 """What we write beyond ASCII, for terminals that have no more."""
@@ -39,12 +41,8 @@ def cut(text: str, width: int) -> str:
     return f"{text}…"[: max(width, 0)]
 
 
-def harmless(text: str) -> str:
-    """The text without what a terminal would obey."""
-    return "".join(
-        character if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cs") else "�"
-        for character in text
-    )
+class Painted(str):
+    """Lines in which colours are ours; all else in them was made plain before."""
 
 
 class Screen:
@@ -67,15 +65,20 @@ class Screen:
     def print(self, text: str) -> None:
         """A result, on stdout."""
         self.clear()
-        self._write(sys.stdout, f"{text}\n")
+        self._write(sys.stdout, f"{_plain(text)}\n")
+
+    def exact(self, text: str) -> None:
+        """A result of which every character counts: as it is, where no terminal shows it."""
+        self.print(text if sys.stdout.isatty() else Painted(text))
 
     def note(self, text: str) -> None:
         """A word to the user, on stderr."""
         self.clear()
-        self._write(sys.stderr, f"{text}\n")
+        self._write(sys.stderr, f"{_plain(text)}\n")
 
     def progress(self, text: str, elapsed: float) -> None:
         """How far it is: one line that is written over, or, where that cannot be, a line when something changed."""
+        text = shown(text)
         if sys.stderr.isatty() and not self.dumb:
             columns = max(shutil.get_terminal_size().columns - 1, 10)
             passed = f" ({clock(elapsed)})"
@@ -99,6 +102,10 @@ class Screen:
     def _write(self, stream: TextIO, text: str) -> None:
         stream.write(text if self.fancy else text.translate(PLAIN))
         stream.flush()
+
+
+def _plain(text: str) -> str:
+    return text if isinstance(text, Painted) else shown(text)
 
 
 def clock(seconds: float) -> str:

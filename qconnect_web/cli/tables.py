@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .screen import Screen, cut, harmless, width_of
+from ..plain_text import escaped, shown
+from .screen import Painted, Screen, cut, width_of
 
 if TYPE_CHECKING:
     from ..doctor import Finding
@@ -36,7 +37,7 @@ def session_row(session: Session) -> dict[str, str]:
     left = walltime_left(session)
     return {
         "Job_ID": session.id,
-        "Job_Name": harmless(session.record.spec.name).replace("\n", " ").replace("\t", " "),
+        "Job_Name": " ".join(session.record.spec.name.split()),
         "Job_Type": KINDS.get(session.record.kind, "gui"),
         "Queue": session.job.queue or session.record.spec.queue or "-",  # what was asked for, until the job says
         "Node": session.job.node or "-",
@@ -50,7 +51,7 @@ def sessions(found: Sequence[Session], screen: Screen) -> str:
     rows = [session_row(session) for session in sorted(found, key=lambda session: number(session.id))]
     lines = fit(COLUMNS, rows, EXPENDABLE, "Job_Name", screen.width)
     painted = [screen.state(line, row["State"]) for line, row in zip(lines[1:], rows, strict=True)]
-    return "\n".join([lines[0], *painted])
+    return Painted("\n".join([lines[0], *painted]))
 
 
 def findings(found: Sequence[Finding], screen: Screen) -> str:
@@ -60,11 +61,11 @@ def findings(found: Sequence[Finding], screen: Screen) -> str:
     width = max(screen.width or 1 << 20, 24)
     lines = []
     for finding in found:
-        text = harmless(f"{finding.check}: {finding.found}").replace("\n", " ")
+        text = shown(f"{finding.check}: {finding.found}").replace("\n", " ")
         head, *rest = textwrap.wrap(text, width, initial_indent=" " * LEVEL, subsequent_indent=" " * LEVEL)
         level = finding.level.value
         lines += [screen.state(level, level) + head[len(level) :], *rest]
-        advice = harmless(finding.advice).replace("\n", " ")
+        advice = shown(finding.advice).replace("\n", " ")
         lines += textwrap.wrap(
             advice,
             width,
@@ -72,27 +73,27 @@ def findings(found: Sequence[Finding], screen: Screen) -> str:
             subsequent_indent=" " * (LEVEL + 2),
             break_on_hyphens=False,
         )
-    return "\n".join(lines)
+    return Painted("\n".join(lines))
 
 
 def fit(
     columns: Sequence[str], rows: Sequence[dict[str, str]], expendable: Sequence[str], cuttable: str, width: int | None
 ) -> list[str]:
     """Head and rows, each within `width` columns (None: as wide as they are): one column is cut, others go."""
-    shown = list(columns)
-    table = [{name: name for name in columns}, *rows]
+    left = list(columns)
+    table = [{name: escaped(text) for name, text in row.items()} for row in ({name: name for name in columns}, *rows)]
     widths = {name: max(width_of(row[name]) for row in table) for name in columns}
     for name in (None, *expendable):
-        if name in shown:
-            shown.remove(name)
-        spare = (width or 1 << 20) - sum(widths[other] + 2 for other in shown if other != cuttable) + 2
-        if cuttable not in shown:
+        if name in left:
+            left.remove(name)
+        spare = (width or 1 << 20) - sum(widths[other] + 2 for other in left if other != cuttable) + 2
+        if cuttable not in left:
             if spare >= 2:
                 break
         elif spare - 2 >= min(NARROWEST, widths[cuttable]):
             widths[cuttable] = min(widths[cuttable], spare - 2)
             break
-    return [_line(row, shown, widths, width) for row in table]
+    return [_line(row, left, widths, width) for row in table]
 
 
 def _line(row: dict[str, str], shown: Sequence[str], widths: dict[str, int], width: int | None) -> str:

@@ -8,7 +8,7 @@ from ..sessions.describe import reason
 from ..sessions.manager import SessionManager
 from ..values.session import Session, SessionState
 from .exits import Exit, Stop
-from .screen import Screen, harmless
+from .screen import Screen
 
 TICK_S = 1.0
 """Seconds between two looks at the clock; a change is noticed at once."""
@@ -54,13 +54,13 @@ async def until_settled(manager: SessionManager, session: Session, screen: Scree
 
 def says(session: Session) -> str:
     """The session's reason in one line without control characters."""
-    return " ".join(harmless(reason(session) or "").split())
+    return " ".join((reason(session) or "").split())
 
 
 def ended(session: Session) -> Stop:
     """The word that a session is over, with what to look at."""
     over = session.state.final or session.end
-    why = harmless(session.end.message) if session.end else says(session) if over else ""
+    why = session.end.message if session.end else says(session) if over else ""
     return Stop(
         f"Session {session.id} {'has ended' if over else 'is ending'}. {why}".rstrip()
         + f"\nSee its log with: qconnect --log {session.id}",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import logging
 import re
 import subprocess
 import threading
@@ -14,11 +13,12 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from ..environment import job_environment
+from ..plain_text import plain_logger
 from .assets import BUILT, Asset, Bundle, read_folder
 from .csp import csp
 from .vnc import vnc_files
 
-log = logging.getLogger(__name__)
+log = plain_logger(__name__)
 
 EMPTY_PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII="

@@ -17,6 +17,7 @@ from tornado import web
 from ..clients.assets import BUILT, Asset, Bundle, byte_range, read_folder
 from ..errors import UnknownSession
 from ..http.base import QConnectHandler
+from ..plain_text import escaped
 from .hub import spawn_url
 
 PAGE_CSP = "; ".join(
@@ -35,7 +36,15 @@ PAGE_CSP = "; ".join(
 )
 IMMUTABLE = "private, max-age=31536000, immutable"
 
-templates = Environment(loader=FileSystemLoader(BUILT.parent / "templates"), autoescape=True, undefined=StrictUndefined)
+
+def _plain(value: Any) -> Any:
+    """What a template puts into a page; the parts of a page are no values."""
+    return escaped(value) if type(value) is str else value
+
+
+templates = Environment(
+    loader=FileSystemLoader(BUILT.parent / "templates"), autoescape=True, undefined=StrictUndefined, finalize=_plain
+)
 templates.globals["_"] = NullTranslations().gettext  # as written; a catalogue of the domain `qconnect_web` goes before
 
 
@@ -70,7 +79,13 @@ class PageHandler(QConnectHandler):
         return "text/plain; charset=utf-8", f"{status} {responses.get(status, 'Error')}\n"
 
     async def unknown(self) -> None:
-        """404 with the sessions that live; nothing of the request is repeated."""
+        """404 with the sessions that live; nothing of the request is repeated.
+
+        A token leaves the address first: of the other pages their scripts see to that.
+        """
+        if self.get_query_argument("token", None) is not None:
+            self.redirect(self.request.path)
+            return
         live = [item for item in await self.site.sessions.list() if not item.state.final]
         sessions = [self.site.sessions.describe(item, self.base_url) for item in live]
         self.set_status(404)

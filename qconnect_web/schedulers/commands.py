@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,10 +65,15 @@ def environment() -> dict[str, str]:
     return {**plain, **kept, "PBSAPITIMEOUT": str(API_TIMEOUT)}
 
 
-class Commands:
-    """Runs commands; of the questions, one at a time."""
+Told = Callable[[Sequence[str], str, float], None]
+"""Hears of each command: its words, `ok`, `error`, `timeout`, `no-command` or `broken-off`, and how long it took."""
 
-    def __init__(self) -> None:
+
+class Commands:
+    """Runs commands; of the questions, one at a time. What becomes of each is `told`."""
+
+    def __init__(self, told: Told = lambda argv, outcome, seconds: None) -> None:
+        self._told = told
         self._query_timeout = QUERY_TIMEOUT
         self._submit_timeout = SUBMIT_TIMEOUT
         self._asking: asyncio.Lock | None = None
@@ -82,7 +88,7 @@ class Commands:
                 f"The batch system is slow: {argv[0]} could not be asked. Trying again."
             ) from None
         try:
-            return await run(argv, timeout=self._query_timeout)
+            return await self._noted(argv, run(argv, timeout=self._query_timeout))
         finally:
             self._asking.release()
 
@@ -98,7 +104,22 @@ class Commands:
 
         Raises SchedulerUnavailable when it does not end in time: what it began may still come true.
         """
-        return await run(argv, timeout=self._submit_timeout, text=text, folder=folder, variables=variables)
+        running = run(argv, timeout=self._submit_timeout, text=text, folder=folder, variables=variables)
+        return await self._noted(argv, running)
+
+    async def _noted(self, argv: Sequence[str], running: Awaitable[Done]) -> Done:
+        """What a command said; tells of it, whatever becomes of it."""
+        began, outcome = time.monotonic(), "broken-off"
+        try:
+            done = await running
+            outcome = "error" if done.status else "ok"
+        except SchedulerFailed as error:
+            silent = isinstance(error, SchedulerUnavailable)
+            outcome = "timeout" if silent else "no-command" if error.reason == "no-command" else "error"
+            raise
+        finally:
+            self._told(argv, outcome, time.monotonic() - began)
+        return done
 
 
 async def run(

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Sequence
 
 from ..errors import SchedulerUnavailable
+from ..plain_text import plain_logger
 from ..values.job import Job, JobState
 
 NAMED = 5
 """Ids that one line of the log names."""
 
-log = logging.getLogger(__name__)
+log = plain_logger(__name__)
 
 
 class FollowUp:

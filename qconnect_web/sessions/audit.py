@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import pwd
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -49,6 +49,8 @@ class Audit:
     """Notes deeds: `start`, `open`, `stop`, `remove`, and each `end` that is seen."""
 
     def __init__(self, log: logging.Logger, file: AuditFile | None = None) -> None:
+        self.listeners: list[Callable[[Deed, str], None]] = []
+        """Hear of each deed and its result."""
         self._log, self._file = log, file
         self._live: set[str] = set()
 
@@ -78,6 +80,8 @@ class Audit:
         job, app = (session.id, session.record.app) if session else (deed.job, deed.app)
         named = " ".join(part for part in (_plain(job), f"({_plain(app)})" if app else "") if part)
         self._log.info("qconnect: %s of session %s from %s: %s", deed.event, named or "?", caller.origin, result)
+        for listener in self.listeners:
+            listener(deed, result)
         if self._file:
             what = {"event": deed.event, "result": result, "job": job, "app": app}
             key = session.record.key if session else None

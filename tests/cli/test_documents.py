@@ -8,10 +8,12 @@ import subprocess
 
 import pexpect
 import pytest
+from traitlets.config import Config
 
 from qconnect_web.cli.exits import Exit
 from qconnect_web.cli.manual import EXAMPLES, documents, exit_lines
 from qconnect_web.cli.options import parser
+from qconnect_web.config import QConnect
 from tests.cli.command_line import QCONNECT, CommandLine
 from tests.support.servers import REPOSITORY
 
@@ -94,3 +96,12 @@ def test_the_wheel_installs_them() -> None:
     installed = re.findall(r'^"(share/[^"]+)" = "\1"$', data, re.M)
     for name in documents():
         assert any(name.startswith(f"{folder}/") for folder in installed)
+
+
+def test_a_configuration_file_has_every_setting_and_changes_nothing(cli: CommandLine) -> None:
+    done = cli.run("--generate-config")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not [name for name in QConnect.class_own_traits(config=True) if f"# c.QConnect.{name} = " not in done.stdout]
+    config = Config()
+    exec(done.stdout, {"get_config": lambda: config})  # noqa: S102 - as Jupyter does with such a file
+    assert config == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from qconnect_web.sessions.store import Store
 from qconnect_web.values.job import Job, JobSpec, JobState
 from qconnect_web.values.session import Record
 from tests.cli.command_line import QCONNECT, SMALL, CommandLine, cpu_of
+from tests.support.deadline import eventually
 
 QUICK_S = 0.5
 HELP_S = 0.3
@@ -238,6 +240,17 @@ def served(busy_cli: CommandLine) -> CommandLine:
     """The command line, and a Jupyter server of the same user."""
     busy_cli.server.start()
     return busy_cli
+
+
+def test_json_is_what_rest_gives(served: CommandLine, window: str) -> None:
+    def timeless(sessions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return sorted(({**one, "walltime_left": None} for one in sessions), key=lambda one: str(one["id"]))
+
+    eventually(lambda: served.server.session(window).get("started"), 20, "the scheduler's word to the server")
+    by_rest = timeless(served.server.sessions())
+    assert timeless(json.loads(served.run("--all", "--json").stdout)) == by_rest
+    for argv in ((window, "--json"), ("--wait", window, "--json")):
+        assert timeless(json.loads(served.run(*argv).stdout)) == timeless([served.server.session(window)])
 
 
 def test_the_address_is_that_of_a_running_server(served: CommandLine, window: str) -> None:

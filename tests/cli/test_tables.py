@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qconnect_web.cli.screen import clock, cut, harmless, width_of
+from qconnect_web.cli.screen import clock, cut, width_of
 from qconnect_web.cli.tables import COLUMNS, EXPENDABLE, fit, number
+from qconnect_web.plain_text import shown
 
 pytestmark = pytest.mark.unit
+TURNING = {"\u061c", "\u200e", "\u200f", *map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))}
+"""What turns the direction of writing (UAX 9)."""
 ROW = {
     "Job_ID": "1234.torque.example.org",
     "Job_Name": "a long name for a session",
@@ -43,8 +48,16 @@ def test_cutting_never_exceeds(text: str, width: int) -> None:
 
 @given(st.text(max_size=50))
 def test_no_terminal_obeys_a_name(text: str) -> None:
-    kept = harmless(text + "\x1b]0;owned\x07\x9b31m")
-    assert not {"\x1b", "\x07", "\x9b", "\r"} & set(kept)
+    name = text + "\x1b]0;owned\x07\x9b31m\u202e\u2066\r"
+    for kept in (*fit(COLUMNS, [dict.fromkeys(COLUMNS, name)], EXPENDABLE, "Job_Name", None), shown(name)):
+        assert not [one for one in kept if one not in "\n\t" and unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp")]
+        assert not {
+            "\u061c",
+            "\u200e",
+            "\u200f",
+            *map(chr, range(0x202A, 0x202F)),
+            *map(chr, range(0x2066, 0x206A)),
+        } & set(kept)
 
 
 def test_numbers_are_numbers() -> None:

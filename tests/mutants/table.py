@@ -25,6 +25,7 @@ ACCOUNTS, STORE, ROUTES = (
     "tests/api/test_routes.py::",
 )
 AUDIT = "tests/sessions/test_audit.py::test_a_file_that_is_not_the_users_alone_is_not_written_which_is_said_once"
+PLAIN = "tests/test_plain_text.py::"
 BOUNDS = "tests/security/test_bounds.py::"
 FRONT, MODELS = "tests/security/test_front.py::", "tests/values/test_models.py::"
 DAMAGED, READER = "tests/sessions/test_damaged.py::", "tests/values/test_reader.py::"
@@ -489,6 +490,27 @@ MUTANTS = [
         "LINES = 60",
         "LINES = 6000",
         f"{BOUNDS}test_what_is_sent_to_an_address_of_ours_cannot_fill_the_log",
+    ),
+    Mutant(
+        "what a batch system says acts on the log",
+        "config.py",
+        "self.log.addFilter(PLAIN)",
+        "self.log.addFilter(lambda record: True)",
+        f"{PLAIN}test_what_this_package_logs_is_plain_and_others_lines_are_theirs",
+    ),
+    Mutant(
+        "a name acts on the terminal",
+        "cli/screen.py",
+        "return text if isinstance(text, Painted) else shown(text)",
+        "return text",
+        f"{PLAIN}test_a_terminal_is_told_it_written_out",
+    ),
+    Mutant(
+        "a title acts on a page",
+        "pages/handlers.py",
+        "return escaped(value) if type(value) is str else value",
+        "return value",
+        f"{PLAIN}test_a_page_shows_it_written_out",
     ),
     Mutant(
         "what is no HTTP fills the log",

@@ -225,6 +225,8 @@ def test_a_start_is_answered_while_the_batch_system_still_thinks(tmp_path: Path,
     system = BatchSystem(tmp_path / "batch", "torque")
     system.pause()
     server = begin(servers, tmp_path, system, **FAST, START_PATIENCE=0.5)
+    for program in ("qstat", "pbsnodes"):  # a start asks for the queues, too
+        system.fault(program, "exec sleep 60")
     system.fault("qsub", "sleep 2")
     key = {"Idempotency-Key": "patient"}
     began = time.monotonic()
@@ -232,7 +234,8 @@ def test_a_start_is_answered_while_the_batch_system_still_thinks(tmp_path: Path,
     assert time.monotonic() - began < 2
     assert (answer.status, answer.json()["reason"]) == (504, "unconfirmed")
     assert "Look there before you start another" in answer.json()["message"]
-    (session,) = eventually(server.sessions, 15, "the session of the late job")
+    system.well("qstat", "pbsnodes")
+    (session,) = eventually(server.sessions, 30, "the session of the late job")
     again = server.request("POST", "qconnect/api/sessions", {"app": "xterm"}, key)
     assert (again.status, again.json()["id"]) == (201, session["id"])
     assert len(system.jobs()) == 1

@@ -13,7 +13,7 @@ from traitlets.config import Config
 
 from qconnect_web.config import QConnect
 from qconnect_web.errors import TooManyRequests
-from qconnect_web.schedulers import Queue
+from qconnect_web.schedulers import More, Queue
 from qconnect_web.schedulers.local.scheduler import LocalScheduler
 from qconnect_web.sessions import timings
 from qconnect_web.sessions.limits import Allowance
@@ -123,7 +123,7 @@ def test_memory_that_was_not_given_grows_with_the_cores(
 ) -> None:
     """As `qconnect -t N` did, by what the queue has for each core."""
 
-    async def told(scheduler: LocalScheduler) -> list[Queue]:
+    async def told(scheduler: LocalScheduler, more: More) -> list[Queue]:
         return [Queue("local", default=True, memory_per_core=memory_per_core and memory_per_core << 30)]
 
     monkeypatch.setattr(LocalScheduler, "queues", told)

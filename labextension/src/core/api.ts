@@ -1,7 +1,6 @@
 /** The REST interface of the server extension, as calls. */
 import type { ICatalogue, IExamination, IProbe, IQueueList, ISession, IStartRequest } from './models';
 import { request, type IServer } from './request';
-import { shown, shownSession } from './shown';
 
 /** All apps of the site. */
 export async function getCatalogue(server: IServer): Promise<ICatalogue> {
@@ -31,22 +30,22 @@ export async function beginProbe(server: IServer): Promise<IProbe> {
 /** All sessions of the user. */
 export async function listSessions(server: IServer): Promise<ISession[]> {
   const { sessions } = await request<{ sessions: ISession[] }>(server, 'sessions', { sure: true });
-  return sessions.map(shownSession);
+  return sessions;
 }
 
 /** One session; `sure` as in IRequest. */
 export async function getSession(server: IServer, id: string, sure: boolean): Promise<ISession> {
-  return shownSession(await request<ISession>(server, sessionPath(id), { sure }));
+  return request<ISession>(server, sessionPath(id), { sure });
 }
 
 /** Starts a session, once per key. */
 export async function startSession(server: IServer, data: IStartRequest, key: string): Promise<ISession> {
-  return shownSession(await request<ISession>(server, 'sessions', { method: 'POST', data, key }));
+  return request<ISession>(server, 'sessions', { method: 'POST', data, key });
 }
 
 /** Stops a session; stopping it again is no error. */
 export async function stopSession(server: IServer, id: string): Promise<ISession> {
-  return shownSession(await request<ISession>(server, `${sessionPath(id)}/stop`, { method: 'POST' }));
+  return request<ISession>(server, `${sessionPath(id)}/stop`, { method: 'POST' });
 }
 
 /** Forgets an ended session and its logs. */
@@ -56,7 +55,7 @@ export async function forgetSession(server: IServer, id: string): Promise<void> 
 
 /** The ends of the session's logs, each under its name. */
 export async function getLog(server: IServer, id: string): Promise<string> {
-  return shown((await request<{ log: string }>(server, `${sessionPath(id)}/log`)).log);
+  return (await request<{ log: string }>(server, `${sessionPath(id)}/log`)).log;
 }
 
 function sessionPath(id: string): string {

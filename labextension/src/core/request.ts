@@ -5,6 +5,7 @@
  * waited for, what is sent again, and what an error says.
  */
 import { absenceIn, type Absence } from './absence';
+import { shownAnswer } from './shown';
 
 /** Milliseconds that an answer to a question is waited for: the server knows it, or asks the batch system once. */
 const ANSWER_WITHIN_MS = 30_000;
@@ -175,10 +176,10 @@ async function elsewhere(server: IServer, url: string, error: unknown): Promise<
   throw error;
 }
 
-/** Undefined for what is no JSON. */
+/** An answer's JSON as it may be shown; undefined for what is none. */
 function json(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return shownAnswer(JSON.parse(text) as unknown);
   } catch {
     return undefined;
   }

@@ -5,7 +5,6 @@ import { beginProbe, getExamination, getProbe } from '../core/api';
 import { measureFront } from '../core/front';
 import type { IFinding, IProbe } from '../core/models';
 import type { IServer } from '../core/request';
-import { shown } from '../core/shown';
 import { explain } from '../core/text';
 import type { ITrans } from '../core/trans';
 
@@ -56,8 +55,8 @@ function Findings({ findings, trans }: { findings: readonly IFinding[]; trans: I
     <ul className="jp-qconnect-findings">
       {sorted.map(({ check, level, found, advice }) => (
         <li key={`${check} ${found}`} data-level={level}>
-          <b>{levels[level]}</b> {shown(`${check}: ${found}`)}
-          {advice && <p>{shown(advice)}</p>}
+          <b>{levels[level]}</b> {`${check}: ${found}`}
+          {advice && <p>{advice}</p>}
         </li>
       ))}
     </ul>
@@ -69,7 +68,6 @@ function Report({ findings, trans }: { findings: readonly IFinding[]; trans: ITr
   const [words, setWords] = useState('');
   const text = findings
     .map(({ check, level, found, advice }) => `${level}\t${check}: ${found}${advice && `\n\t→ ${advice}`}`)
-    .map(shown)
     .join('\n');
   const copy = (): void => {
     navigator.clipboard.writeText(text).then(
@@ -181,6 +179,6 @@ function useProbe(server: IServer, trans: ITrans): IProbing {
     beginProbe(server).then(setState, fail);
   };
   const running = state?.running ?? false;
-  const words = running ? trans.__('A small job runs. %1', shown(state?.words ?? '')) : problem;
+  const words = running ? trans.__('A small job runs. %1', state?.words ?? '') : problem;
   return { findings: state?.findings ?? [], running, words, look: setState, begin };
 }

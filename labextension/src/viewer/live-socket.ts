@@ -1,6 +1,7 @@
 /** One websocket to the server at a time: asks, and hears of changes at once. */
 import { mark } from '../core/marks';
 import type { ILiveAnswer, ILiveRequest } from '../core/models';
+import { shownAnswer } from '../core/shown';
 
 /** A handshake that takes longer than this is given up. */
 const OPEN_MS = 3000;
@@ -44,7 +45,7 @@ export class LiveSocket {
     };
     socket.onmessage = (event: MessageEvent<string>) => {
       this._heardAt = Math.min(this._heardAt, performance.now());
-      this._hooks.heard(JSON.parse(event.data) as ILiveAnswer);
+      this._hooks.heard(shownAnswer(JSON.parse(event.data) as ILiveAnswer));
     };
     socket.onclose = event => this.fail(`closed ${event.code}`);
   }

@@ -4,7 +4,7 @@ import { mark, record } from '../core/marks';
 import type { IClientAddress, ILiveAnswer, ISession } from '../core/models';
 import { pageServer } from '../core/request';
 import { onReturn } from '../core/retry';
-import { shown, shownSession } from '../core/shown';
+import { shown } from '../core/shown';
 import { isFinal } from '../core/states';
 import { english } from '../core/trans';
 import { ClipboardDialog } from './clipboard-dialog';
@@ -127,7 +127,7 @@ class Page {
     if (this._session?.state !== answer.session.state) {
       mark('state', answer.session.state);
     }
-    this._session = shownSession(answer.session);
+    this._session = answer.session;
     if (answer.client || !this._frames.wanting) {
       this._address = answer.client;
     }

@@ -1,7 +1,8 @@
 /** @jest-environment node */
 import { withoutToken } from '../address';
-import type { ISession } from '../models';
-import { shown, shownSession } from '../shown';
+import { getQueues } from '../api';
+import { ResponseError } from '../request';
+import { shown, shownAnswer } from '../shown';
 
 describe('text from elsewhere', () => {
   it('is shown with what would act in it written out', () => {
@@ -9,10 +10,28 @@ describe('text from elsewhere', () => {
     expect(shown('Größe\tin\nm² 🙂')).toBe('Größe\tin\nm² 🙂');
   });
 
-  it('is so in the words of a session, whose command stays as it is', () => {
-    const session = { title: 'a\u202eb', reason: '\u0007', command: ['\u001b'] } as unknown as ISession;
-    expect(shownSession(session)).toEqual({ title: 'a\\u202eb', reason: '\\u0007', command: ['\u001b'] });
-    expect(shownSession({ ...session, reason: null }).reason).toBeNull();
+  it('is so in all that the server says, but for what is sent back to it', () => {
+    const session = { title: 'a\u202eb', reason: null, job: { node: '\u0007' }, command: ['\u001b'] };
+    const question = { text: 'code\u2066:', confirm: true };
+    expect(shownAnswer({ session, question, list: ['\ud800', 7] })).toEqual({
+      session: { title: 'a\\u202eb', reason: null, job: { node: '\\u0007' }, command: ['\u001b'] },
+      question: { text: 'code\\u2066:', confirm: true },
+      list: ['\\ud800', 7],
+    });
+  });
+
+  it('is so in tables and errors, as they come', async () => {
+    const answers = (status: number, body: unknown) => ({
+      baseUrl: '/',
+      send: () => Promise.resolve(new Response(JSON.stringify(body), { status })),
+    });
+    const queues = { scheduler: { name: 'torque', why: '\u202e' }, queues: [{ name: 'gui\u202e' }] };
+    expect(await getQueues(answers(200, queues))).toEqual({
+      scheduler: { name: 'torque', why: '\\u202e' },
+      queues: [{ name: 'gui\\u202e' }],
+    });
+    const refusal = getQueues(answers(502, { message: 'qsub says \u001b[2J', reason: 'x' }));
+    await expect(refusal).rejects.toEqual(new ResponseError(502, 'qsub says \\u001b[2J', 'x'));
   });
 });
 
