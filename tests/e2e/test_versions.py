@@ -22,8 +22,6 @@ PYTHON = Path(os.environ.get("QCONNECT_CELL", HERE))
 """The Python of the environment that is looked at, with the package and its front ends."""
 PLACES = {"lab": "jupyterlab", "tree": "notebook", "nbclassic/tree": "nbclassic"}
 """Where a front end is, below the base URL, and the package that brings it."""
-LOADED_WITH_US = ("jupyter_collaboration", "jupyter_rsession_proxy", "jupyter_server_proxy")
-"""Extensions of servers that must get on with us, where they are installed."""
 
 
 def installed(*names: str) -> list[str]:
@@ -33,6 +31,13 @@ def installed(*names: str) -> list[str]:
     return told.stdout.split()
 
 
+RUNNING = {
+    "lab": ".jp-SideBar [data-id='jp-running-sessions']",
+    "tree": ".jp-TreePanel [role='tab']:has-text('Running')",
+}
+"""What opens the list of all that runs."""
+BESIDE_US = installed("jupyter_server_proxy", "jupyter_server_ydoc", "nbclassic", "notebook")
+"""Extensions of the server that must get on with us; jupyter-collaboration brings `jupyter_server_ydoc`."""
 FRONT_ENDS = [place for place, package in PLACES.items() if installed(package)]
 
 
@@ -74,7 +79,7 @@ def ours(message: ConsoleMessage) -> bool:
 @pytest.mark.parametrize("place", FRONT_ENDS)
 def test_a_front_end_loads_us_without_a_word_in_its_console(page: Page, server: JupyterServer, place: str) -> None:
     said: list[ConsoleMessage] = []
-    page.on("console", said.append)
+    page.on("console", lambda message: said.append(message))
     page.goto(f"{server.url}{place}")
     page.wait_for_load_state("networkidle")
     if place == "lab":
@@ -90,8 +95,23 @@ def test_a_click_on_a_tile_of_jupyterlab_shows_its_window(page: Page, server: Ju
     wait_painted(opened.value)
 
 
-@pytest.mark.parametrize("extension", [*LOADED_WITH_US[2:], *installed(*LOADED_WITH_US[:2])])
+@pytest.mark.parametrize("place", [place for place in FRONT_ENDS if place in RUNNING])
+def test_a_session_is_listed_among_all_that_runs(page: Page, server: JupyterServer, place: str) -> None:
+    session = server.launch("xterm")
+    page.goto(f"{server.url}{place}")
+    page.locator(RUNNING[place]).click(timeout=60000)
+    section = page.get_by_role("region", name="QConnect sessions Section")
+    section.locator(f"[title*='{session['id']}']").first.wait_for(timeout=30000)
+    server.end(session["id"])
+
+
+@pytest.mark.parametrize("extension", BESIDE_US)
 def test_other_extensions_are_loaded_beside_us(server: JupyterServer, extension: str) -> None:
     assert f"{extension} | extension was successfully loaded." in server.log
     assert "qconnect_web | extension was successfully loaded." in server.log
     assert "Traceback" not in server.log
+
+
+def test_jupyter_server_proxy_serves_what_is_installed_for_it(server: JupyterServer) -> None:
+    offered = {one["name"] for one in server.request("GET", "server-proxy/servers-info").json()["server_processes"]}
+    assert offered >= ({"rstudio"} if installed("jupyter_rsession_proxy") else set())
