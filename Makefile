@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 STAMP := $(VENV)/.ready
 SITE := build/docs
 
-.PHONY: demo docs docs-html test test-long unit unit-python unit-web build lint lint-python lint-web lint-shell lint-github lint-copies dist audit bench setup system pictures clean
+.PHONY: demo docs docs-html test test-long unit unit-python unit-web build lint lint-python lint-web lint-shell lint-github lint-copies versions dist audit bench setup system pictures clean
 
 demo: NEEDS := demo
 demo: build ## start JupyterLab with the embedded scheduler and print its URL
@@ -64,6 +64,9 @@ docs: $(STAMP) ## the site of the documentation; a warning is an error
 
 docs-html:
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet --builder html docs $(SITE)
+
+versions: build ## each version that docs/versions.md promises, in an environment of its own; CELL="oldest notebook" for some
+	tests/matrix.sh $(CELL)
 
 dist: $(STAMP) ## what a release publishes, from the last commit, in dist/ and build/sbom/
 	$(BIN)/pip install --quiet -e '.[release]'

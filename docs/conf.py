@@ -26,6 +26,7 @@ html_title = "qconnect web"
 html_logo = "images/logo.svg"
 html_favicon = "images/logo.svg"
 html_show_sourcelink = False
+html_sidebars = {page: [] for page in ("index", "rest", "security", "compared")}  # they stand alone
 html_theme_options = {
     "logo": {"text": project},
     "header_links_before_dropdown": 6,

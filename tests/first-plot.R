@@ -1,8 +1,8 @@
 # What R does first in `make demo`: a picture of the data set `volcano`, heights of Maunga Whau in Auckland on a grid of 10 m.
 .First <- function() {
   .First.sys() # what .First comes before: the packages that draw
-  X11(width = 6.2, height = 5.6, title = "Maunga Whau", xpos = 560, ypos = 40)
-  par(mar = c(1, 1, 2, 1), bg = "white")
+  X11(width = 6.2, height = 5.6, title = "Plot", xpos = 560, ypos = 40)
+  before <- par(mar = c(1, 1, 2, 1), bg = "white")
   heights <- 3 * volcano
   rows <- nrow(heights)
   columns <- ncol(heights)
@@ -12,5 +12,6 @@
     col = colours, theta = 135, phi = 32, scale = FALSE, ltheta = -120, shade = 0.6, border = NA, box = FALSE,
     main = "Maunga Whau, Auckland"
   )
+  par(before)
   cat("\nThis R runs as a job. Try one of R's own data sets:\n\n  plot(faithful, pch = 19, col = \"steelblue\")\n\n")
 }

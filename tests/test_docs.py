@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from PIL import Image
 
 from qconnect_web.api import HANDLERS
@@ -63,6 +64,16 @@ def test_each_journey_goes_through_files_that_there_are_and_counts_its_turns_bac
             places = [DOCS.parent / place / name for place in ("qconnect_web", "labextension/src", ".")]
             files = [place.with_suffix(suffix) for place in places for suffix in ("", ".py", ".ts", ".tsx")]
             assert any(file.exists() for file in files) or name == "qsub", name
+
+
+def test_every_cell_of_the_version_matrix_is_told_and_run_by_the_workflow() -> None:
+    argv = ["tests/matrix.sh", "--list"]
+    cells = subprocess.run(argv, cwd=DOCS.parent, capture_output=True, text=True, timeout=30, check=True).stdout.split()
+    told = re.findall(
+        r"^\| `(\S+)` \| [\d.]+ \| .+ \| (?:passed|untried|failed)", (DOCS / "versions.md").read_text(), re.M
+    )
+    workflow = yaml.safe_load((DOCS.parent / ".github/workflows/versions.yml").read_text())
+    assert cells == told == workflow["jobs"]["cell"]["strategy"]["matrix"]["cell"]
 
 
 def test_every_link_leads_somewhere() -> None:

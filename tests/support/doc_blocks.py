@@ -29,6 +29,18 @@ class Block:
         return [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
 
 
+def section(page: str, heading: str) -> str:
+    """The text of a page of docs/ below a heading, to the next one of the same rank or a higher one."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8").partition(f"\n{heading}\n")[2]
+    assert text, f"{page} has no {heading}"
+    return re.split(rf"^#{{1,{heading.index(' ')}}} ", text, maxsplit=1, flags=re.M)[0]
+
+
+def blocks_in(text: str, language: str) -> list[str]:
+    """The texts of the blocks in this language."""
+    return [body for _, found, body in FENCE.findall(text) if found == language]
+
+
 def blocks(*languages: str) -> Iterator[Block]:
     """The blocks of all pages, or those in one of these languages."""
     for page in PAGES:
