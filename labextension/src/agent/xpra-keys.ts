@@ -82,8 +82,13 @@ export class XpraKeys implements IKeyWire {
   constructor(readonly hold: boolean) {}
 
   ready(): boolean {
+    return this.able && agent.client?.capture_keyboard === true;
+  }
+
+  /** Whether there is a window that may be given keys, whoever has the keyboard. */
+  get able(): boolean {
     const { client } = agent;
-    return client !== null && client.capture_keyboard && !client.server_readonly && windowInFront(client) > 0;
+    return client !== null && !client.server_readonly && windowInFront(client) > 0;
   }
 
   remap(): void {

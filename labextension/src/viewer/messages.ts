@@ -51,6 +51,10 @@ export interface IEvents {
   focus: Nothing;
   /** The user moved the mouse, clicked, typed or pasted. */
   input: Nothing;
+  /** The user pressed a key in the program. */
+  typed: Nothing;
+  /** The user pressed in a terminal what pastes elsewhere. */
+  mispasted: Nothing;
   /** The user pressed Ctrl+Alt+Shift+Q: give the keyboard back. */
   chord: Nothing;
   /** The program put text on its clipboard. */
@@ -105,6 +109,8 @@ const EVENTS: Readers<IEvents> = {
   closed: ({ reason }) => ({ reason: textOrNull(reason) }),
   focus: nothing,
   input: nothing,
+  typed: nothing,
+  mispasted: nothing,
   chord: nothing,
   copied: ({ text: copied }) => ({ text: text(copied) }),
   error: ({ message }) => ({ message: text(message) }),

@@ -81,7 +81,7 @@ export class Desktop implements IDisplayClient {
   }
 
   strikeKey(symbol: KeySymbol, held: readonly Modifier[]): void {
-    if (this._keys.ready()) {
+    if (this.connected && !this.readonly) {
       this._strokes.strike(symbol, 'tap', held);
     }
   }
