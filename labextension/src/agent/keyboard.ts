@@ -18,7 +18,7 @@ export function takeKeyboard(): void {
     agent.client.capture_keyboard = true;
     window.focus();
     document.getElementById(FIELD)?.focus({ preventScroll: true });
-    keys?.renew();
+    keys?.strokes.renew();
   }
 }
 

@@ -15,9 +15,6 @@ const X_NAMES: ReadonlyMap<string, string> = new Map<Modifier, string>([
   ['meta', 'mod4'],
 ]);
 
-/** A keymap that was told within this time (ms) is not told again only because the user came back. */
-const RENEW_MS = 10_000;
-
 const MEANINGS = {
   Shift_L: 'shift',
   Shift_R: 'shift',
@@ -92,7 +89,6 @@ export class XpraKeys implements IKeyWire {
   }
 
   remap(): void {
-    this._told = performance.now();
     const caps = keymapCaps(this.keymap, isOld(), this.hold);
     agent.client?.send(isOld() ? ['keymap-changed', caps] : ['keymap-changed', caps, true]);
   }
@@ -115,18 +111,9 @@ export class XpraKeys implements IKeyWire {
     }
   }
 
-  /** Tells the keymap once more, where somebody may have set another: a desktop's settings, or `setxkbmap`. */
-  renew(): void {
-    if (this.ready() && performance.now() - this._told > RENEW_MS) {
-      this.remap();
-    }
-  }
-
   ping(): void {
     agent.client?.send(['ping', Math.ceil(performance.now())]);
   }
-
-  private _told = performance.now();
 }
 
 function xNames(names: readonly string[]): string[] {

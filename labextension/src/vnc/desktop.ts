@@ -72,6 +72,7 @@ export class Desktop implements IDisplayClient {
     this._captured = true;
     window.focus();
     this._field.focus({ preventScroll: true });
+    this._strokes.renew();
   }
 
   releaseKeyboard(): void {

@@ -113,3 +113,31 @@ it('repeats are stale once the display has not answered for a while, until it do
   expect(strokes.stale).toBe(false);
   expect(wire.pings).toBe(2);
 });
+
+describe('the keymap, which others may have changed,', () => {
+  it('is told again when the user comes back after a while, and not at each key', () => {
+    strokes.text('a');
+    expect(wire.maps).toBe(0);
+    jest.advanceTimersByTime(11_000);
+    strokes.text('bc');
+    strokes.text('d');
+    expect(wire.told.filter(word => !word.startsWith('-'))).toEqual(['+a', 'map', '+b', '+c', '+d']);
+  });
+
+  it('is not told while the user types', () => {
+    for (let time = 0; time < 12_000; time += 1000) {
+      strokes.text('a');
+      jest.advanceTimersByTime(1000);
+    }
+    expect(wire.maps).toBe(0);
+  });
+
+  it('is told when the user comes into the program, unless it just was', () => {
+    strokes.renew();
+    expect(wire.maps).toBe(0);
+    jest.advanceTimersByTime(11_000);
+    strokes.renew();
+    strokes.renew();
+    expect(wire.maps).toBe(1);
+  });
+});
