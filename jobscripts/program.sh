@@ -54,7 +54,7 @@ qc_become_program() {
     DBUS_SESSION_BUS_ADDRESS XDG_SESSION_TYPE
   [[ $display ]] && export DISPLAY=":$display" XAUTHORITY="$qc_rt/Xauthority"
   qc_choose_locale
-  [[ $display ]] && ((qc_hold_keys)) && qc_hold_keys
+  [[ $display ]] && ((qc_hold_keys)) && qc_stop_repeat
   [[ $qc_kind == terminal ]] && qc_become_terminal
   [[ $qc_kind == @(desktop|vnc) ]] && qc_choose_bus
   exec "${wrapper[@]}" "${qc_command[@]}" 3>&- 5>&-
@@ -70,7 +70,7 @@ qc_choose_locale() {
 }
 
 # The browser says itself what is held, and repeats it: X's own repeat, on top of a slow line, would not end.
-qc_hold_keys() {
+qc_stop_repeat() {
   type -P xset >/dev/null && timeout 5 xset r off
 }
 

@@ -140,6 +140,12 @@ class Keyboard:
         largest.set_input_focus(Xlib.X.RevertToPointerRoot, Xlib.X.CurrentTime)
         self._x.sync()
 
+    def click(self, x: int, y: int) -> None:
+        xtest.fake_input(self._x, Xlib.X.MotionNotify, x=x, y=y)
+        for kind in (Xlib.X.ButtonPress, Xlib.X.ButtonRelease):
+            xtest.fake_input(self._x, kind, 1)
+        self._x.sync()
+
     def _fake(self, keycode: int, down: bool) -> None:
         xtest.fake_input(self._x, Xlib.X.KeyPress if down else Xlib.X.KeyRelease, keycode)
         self._x.sync()

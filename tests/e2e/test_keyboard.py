@@ -19,6 +19,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright
 
 from tests.e2e.desk import Desk, click_picture, make_desktop, wait_ready
+from tests.e2e.firefox import Firefox
 from tests.e2e.real_keys import ALT, CONTROL, RETURN, SHIFT, Keyboard, Layout, Stroke
 from tests.support.deadline import eventually
 from tests.support.extent import LONG
@@ -65,8 +66,12 @@ class Typing:
         wait_ready(page)
         self.keyboard.enter_window()
         click_picture(page)
-        eventually(self._file.exists, 20, "the terminal's program")
+        eventually(self.started, 20, "the terminal's program")
         return page
+
+    def started(self) -> bool:
+        """Whether the terminal's program writes down what comes."""
+        return self._file.exists()
 
     def bytes(self) -> bytes:
         return self._file.read_bytes()
@@ -287,3 +292,28 @@ def test_a_key_that_is_held_repeats_no_more_than_the_line_takes(
     eventually(lambda: typing.read().endswith("\r"), 20)
     assert 1 <= typing.read().count("k") <= 30
     page.context.close()
+
+
+@pytest.fixture(scope="module")
+def firefox(keyboard: Keyboard, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
+    found = Firefox(tmp_path_factory.mktemp("firefox"), keyboard.display)
+    yield found
+    found.close()
+
+
+@pytest.mark.parametrize("typing", KINDS if LONG else ["xpra"], indirect=True)
+@pytest.mark.parametrize("name", ["us", "de"])
+def test_every_character_of_a_layout_arrives_by_firefox(
+    keyboard: Keyboard, typing: Typing, name: str, firefox: Firefox
+) -> None:
+    layout = Layout(name)
+    keyboard.choose(layout)
+    firefox.go(typing.desk.url(f"{typing.session['id']}/"))
+    eventually(lambda: firefox.evaluate("window.qconnect?.state") == "ready", 40, "a live picture")
+    keyboard.enter_window("firefox-esr")
+    keyboard.click(600, 500)
+    eventually(typing.started, 20, "the terminal's program")
+    one = [(character, (stroke,)) for character, stroke in layout.characters]
+    keys, expected = by_lines([*one, *layout.combinations])
+    assert typing.typed(keys, expected).split("\r") == expected.split("\r")
+    firefox.go("about:blank")
