@@ -62,10 +62,11 @@ qc_become_program() {
 
 # Where nobody has chosen a locale, programs would take every letter beyond ASCII for rubbish.
 qc_choose_locale() {
-  local name
+  local name known
   [[ ${LC_ALL-}${LC_CTYPE-}${LANG-} ]] && return
-  for name in C.UTF-8 C.utf8 en_US.UTF-8 en_US.utf8; do
-    [[ $'\n'$(locale -a 2>/dev/null)$'\n' == *$'\n'"$name"$'\n'* ]] && export LANG=$name && return
+  known=$(locale -a 2>/dev/null)
+  for name in C en_US; do
+    [[ $'\n'$known$'\n' == *$'\n'"$name".@(utf8|UTF-8)$'\n'* ]] && export LANG=$name.UTF-8 && return
   done
 }
 

@@ -263,6 +263,7 @@ def test_a_heartbeat_is_answered_with_the_session(server: JupyterServer, session
     assert answer["owner"] == {"viewer": VIEWER, "size": [800, 600]}
     client = answer["client"]
     assert client["sandbox"] is False
+    assert client["hold_keys"] is False
     assert client["path"] == f"/a%40b/qconnect/{session['id']}/ws/{VIEWER}"
     page = server.request("GET", client["url"].removeprefix("/a%40b/"))
     assert page.status == 200
