@@ -32,6 +32,13 @@ export function releaseKeyboard(): void {
   }
 }
 
+/** Whether others see the display, too. */
+export function setCompany(on: boolean): void {
+  if (keys) {
+    keys.strokes.company = on;
+  }
+}
+
 /** Strikes a key for which the user's own keyboard is not asked, together with `held`. */
 export function strikeKey(symbol: KeySymbol, held: readonly Modifier[]): void {
   if (keys?.able) {

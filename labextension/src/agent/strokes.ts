@@ -23,6 +23,10 @@ export interface IKeyWire {
   /** Tells the display of its keymap as it is now. */
   remap(keymap: Keymap): void;
   send(stroke: IStroke, down: boolean): void;
+  /** Whether the display's keymap cannot be changed while it has other viewers. */
+  readonly sealed: boolean;
+  /** Tells that characters cannot be typed. */
+  refuse(text: string): void;
   /** Asks for an echo; `Strokes.echo` is called when it comes. */
   ping(): void;
 }
@@ -99,7 +103,16 @@ export class Strokes {
    * user comes back: programs have read what was typed before.
    */
   renew(): void {
-    if (this._wire.ready() && performance.now() - this._told > RENEW_MS) {
+    if (this._wire.ready() && (this._company || performance.now() - this._told > RENEW_MS)) {
+      this._remap();
+    }
+  }
+
+  /** Others see the display, too, or do no more; who was kept from changing its keymap then can. */
+  set company(on: boolean) {
+    const left = this._company && !on;
+    this._company = on;
+    if (left && this._wire.ready()) {
       this._remap();
     }
   }
@@ -111,7 +124,11 @@ export class Strokes {
 
   private _move(): void {
     for (let turn = this._turns[0]; turn && !this._timer; turn = this._turns[0]) {
-      if (turn.symbols.some(symbol => isCharacter(symbol) && !this._keymap.has(symbol))) {
+      const missing = turn.symbols.filter(symbol => isCharacter(symbol) && !this._keymap.has(symbol));
+      if (missing.length && this._company && this._wire.sealed) {
+        turn.symbols = turn.symbols.filter(symbol => !missing.includes(symbol)); // others would come of them
+        this._wire.refuse(missing.join(''));
+      } else if (missing.length) {
         const wait = this._quietIn();
         if (wait > 0) {
           this._wait(wait);
@@ -161,6 +178,7 @@ export class Strokes {
     }, milliseconds);
   }
 
+  private _company = false;
   private _turns: ITurn[] = [];
   /** When keys were sent, the last ones. */
   private _sent: number[] = [];

@@ -4,6 +4,7 @@ import { Keymap, lettersOf } from './keymap';
 import type { Modifier } from './keys';
 import { nameOf } from './keysyms';
 import { isOld } from './methods';
+import { tell } from './page';
 import { agent } from './state';
 import { Strokes, type IKeyWire, type IStroke } from './strokes';
 
@@ -109,6 +110,13 @@ export class XpraKeys implements IKeyWire {
         0,
       ]);
     }
+  }
+
+  /** Servers up to 6.1 ignore a keymap while there is another client. */
+  readonly sealed = true;
+
+  refuse(text: string): void {
+    tell('untypable', { text });
   }
 
   ping(): void {

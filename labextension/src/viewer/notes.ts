@@ -18,6 +18,15 @@ export function pastingNote(trans: ITrans): INote {
   return { id: 'pasting', text, never: trans.__('Don’t show again') };
 }
 
+/** For who typed what cannot be, as the session is open elsewhere. */
+export function untypableNote(trans: ITrans, text: string): INote {
+  const words = trans.__(
+    '“%1” cannot be typed while another tab shows this session. Close the other tab, or paste the text.',
+    text.slice(0, 20),
+  );
+  return { id: 'untypable', text: words, never: trans.__('Don’t show again') };
+}
+
 export class Notes {
   /** `closed` is called when the user is through with one. */
   constructor(closed: () => void) {

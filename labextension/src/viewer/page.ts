@@ -16,7 +16,7 @@ import { Leaving } from './leaving';
 import type { Beat } from './live-socket';
 import type { ClientEvent } from './messages';
 import { NodeLogin } from './node-login';
-import { Notes, pastingNote } from './notes';
+import { Notes, pastingNote, untypableNote } from './notes';
 import { Panel } from './panel';
 import { phaseOf } from './phase';
 import { Size } from './size';
@@ -140,6 +140,7 @@ class Page {
     }
     this._login.hear(answer);
     this._size.setOwner(answer.owner);
+    this._frames.current?.tell('company', { on: answer.viewers > 1 });
     this._steer();
   }
 
@@ -160,6 +161,8 @@ class Page {
       this._leaving.typed();
     } else if (name === 'mispasted') {
       this._notes.show(pastingNote(this._context.trans));
+    } else if (name === 'untypable') {
+      this._notes.show(untypableNote(this._context.trans, shown(data.text)));
     } else if (name === 'chord') {
       this._keyboard.escaped();
     } else if (name === 'copied') {

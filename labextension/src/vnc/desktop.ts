@@ -81,6 +81,10 @@ export class Desktop implements IDisplayClient {
     this._field.blur();
   }
 
+  setCompany(on: boolean): void {
+    this._strokes.company = on;
+  }
+
   strikeKey(symbol: KeySymbol, held: readonly Modifier[]): void {
     if (this.connected && !this.readonly) {
       this._strokes.strike(symbol, 'tap', held);

@@ -6,8 +6,14 @@ import { Strokes, type IKeyWire } from '../strokes';
 class Wire implements IKeyWire {
   readonly told: string[] = [];
   readonly typed: string[] = [];
+  readonly refused: string[] = [];
+  sealed = false;
   maps = 0;
   pings = 0;
+
+  refuse(text: string): void {
+    this.refused.push(text);
+  }
 
   ready(): boolean {
     return true;
@@ -139,5 +145,34 @@ describe('the keymap, which others may have changed,', () => {
     strokes.renew();
     strokes.renew();
     expect(wire.maps).toBe(1);
+  });
+});
+
+describe('in company', () => {
+  beforeEach(() => {
+    strokes.company = true;
+  });
+
+  it('nothing is typed that has no seat, where the keymap cannot change: something else would come of it', () => {
+    wire.sealed = true;
+    strokes.text('a日ä');
+    expect(wire.typed).toEqual(['a', 'ä']);
+    expect(wire.refused).toEqual(['日']);
+    expect(wire.maps).toBe(0);
+  });
+
+  it('it can be typed as soon as the others have left, with the map told before', () => {
+    wire.sealed = true;
+    strokes.company = false;
+    expect(wire.maps).toBe(1);
+    strokes.text('日');
+    jest.runAllTimers();
+    expect(wire.typed).toEqual(['日']);
+  });
+
+  it('whoever comes in has the map, where it can change', () => {
+    strokes.renew();
+    strokes.renew();
+    expect(wire.maps).toBe(2);
   });
 });

@@ -12,6 +12,8 @@ let able = true;
 const wire = {
   ready: () => able,
   remap: () => undefined,
+  sealed: false,
+  refuse: () => undefined,
   send: ({ symbol, held }: { symbol: string; held: readonly string[] }, down: boolean) =>
     sent.push(`${down ? '+' : '-'}${[...held, symbol].join('-')}`),
   ping: () => undefined,
