@@ -54,7 +54,7 @@ qc_become_program() {
     DBUS_SESSION_BUS_ADDRESS XDG_SESSION_TYPE
   [[ $display ]] && export DISPLAY=":$display" XAUTHORITY="$qc_rt/Xauthority"
   qc_choose_locale
-  [[ $display ]] && ((qc_hold_keys)) && qc_hold_keys
+  [[ $display ]] && ((qc_hold_keys)) && qc_stop_repeat
   [[ $qc_kind == terminal ]] && qc_become_terminal
   [[ $qc_kind == @(desktop|vnc) ]] && qc_choose_bus
   exec "${wrapper[@]}" "${qc_command[@]}" 3>&- 5>&-
@@ -62,15 +62,16 @@ qc_become_program() {
 
 # Where nobody has chosen a locale, programs would take every letter beyond ASCII for rubbish.
 qc_choose_locale() {
-  local name
+  local name known
   [[ ${LC_ALL-}${LC_CTYPE-}${LANG-} ]] && return
-  for name in C.UTF-8 C.utf8 en_US.UTF-8 en_US.utf8; do
-    [[ $'\n'$(locale -a 2>/dev/null)$'\n' == *$'\n'"$name"$'\n'* ]] && export LANG=$name && return
+  known=$(locale -a 2>/dev/null)
+  for name in C en_US; do
+    [[ $'\n'$known$'\n' == *$'\n'"$name".@(utf8|UTF-8)$'\n'* ]] && export LANG=$name.UTF-8 && return
   done
 }
 
 # The browser says itself what is held, and repeats it: X's own repeat, on top of a slow line, would not end.
-qc_hold_keys() {
+qc_stop_repeat() {
   type -P xset >/dev/null && timeout 5 xset r off
 }
 

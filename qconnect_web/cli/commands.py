@@ -171,7 +171,7 @@ class Command:
 
     def _tell(self, words: str) -> None:
         """What a probe waits for, in the terminal's last line."""
-        self._screen.progress(" ".join(harmless(words).split()), time.monotonic() - self._began)
+        self._screen.progress(" ".join(words.split()), time.monotonic() - self._began)
 
     async def _log(self, manager: SessionManager, visit: Visit) -> Exit:
         session = await visit.named(self._must_name(self._options.log, "--log"))

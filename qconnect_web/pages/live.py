@@ -30,10 +30,11 @@ class LiveHandler(WebSocketMixin, WebSocketHandler, QConnectHandler):
 
     The page sends `{"t": ms, "viewer": id, "client": bool, "focus": bool, "size": [w, h], "input": bool, "again": bool,
     "answer": {"key", "text"}}`; all but `t` may be missing, `input`: the user did something since the last one.
-    It is answered with `{"t", "session", "client", "owner", "question", "trouble"}`: `client` says from where to load
-    the display (`url`, `path` of the websocket, `sandbox`), `owner` which viewer decides on the size, and what size
-    that is; `question` what the login to the node wants to know, to which `answer` (its text null: declined) is the
-    reply; `trouble` why the display is not reached, until `again` asks for another try.
+    It is answered with `{"t", "session", "client", "owner", "viewers", "question", "trouble"}`: `client` says from
+    where to load the display (`url`, `path` of the websocket, `sandbox`, `hold_keys`), `owner` which viewer decides on
+    the size, and what size that is, `viewers` how many there are; `question` what the login to the node wants to know,
+    to which `answer` (its text null: declined) is the reply; `trouble` why the display is not reached, until `again`
+    asks for another try.
     """
 
     opens_websocket = True

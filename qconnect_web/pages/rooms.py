@@ -79,6 +79,7 @@ class Room:
         return {
             "session": self._site.sessions.describe(self.session, self._base_url),
             "owner": self.owners.owner,
+            "viewers": len(self),
             "question": question.to_json() if question else None,
             "trouble": trouble.to_json() if trouble else None,
         }

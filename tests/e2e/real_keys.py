@@ -20,7 +20,7 @@ import Xlib.X
 from Xlib.display import Display
 from Xlib.ext import xtest
 
-SHIFT, ALTGR, RETURN = 50, 108, 36
+SHIFT, CONTROL, ALT, ALTGR, RETURN = 50, 37, 64, 108, 36
 ALTGR_SYMBOL = 0xFE03
 """X's ISO_Level3_Shift; where the key has another, the layout has two levels."""
 LEVELS = ((), (SHIFT,), (ALTGR,), (SHIFT, ALTGR))
@@ -102,14 +102,14 @@ class Layout:
     def combinations(self) -> list[tuple[str, tuple[Stroke, Stroke]]]:
         """Up to six letters that take a dead key and another one."""
         names, found = ctypes.create_string_buffer(64), []
-        letters = {character: stroke for character, stroke in reversed(self.characters)}
+        letters = dict(reversed(self.characters))
         for stroke, symbol in self._symbols.items():
             _library().xkb_keysym_get_name(symbol, names, 64)
             for letter in "eaou" if (mark := DEAD.get(names.value.decode())) else "":
                 whole = unicodedata.normalize("NFC", letter + str(mark))
                 if len(whole) == 1 and letter in letters:
                     found.append((whole, (stroke, letters[letter])))
-        chosen = {whole: strokes for whole, strokes in reversed(found)}
+        chosen = dict(reversed(found))
         return list(chosen.items())[:6]
 
 
@@ -131,12 +131,19 @@ class Keyboard:
         argv = ["setxkbmap", "-display", self.display, *layout.options]
         subprocess.run(argv, timeout=20, check=True, capture_output=True)
 
-    def enter_window(self) -> None:
-        """Gives the keys to the largest window, as a window manager would."""
+    def enter_window(self, name: str = "") -> None:
+        """Gives the keys to the largest window, of this class if any is named, as a window manager would."""
         tops = self._x.screen().root.query_tree().children
         seen = [top for top in tops if top.get_attributes().map_state == Xlib.X.IsViewable]
+        seen = [top for top in seen if not name or name in (top.get_wm_class() or ())]
         largest = max(seen, key=lambda top: top.get_geometry().width * top.get_geometry().height)
         largest.set_input_focus(Xlib.X.RevertToPointerRoot, Xlib.X.CurrentTime)
+        self._x.sync()
+
+    def click(self, x: int, y: int) -> None:
+        xtest.fake_input(self._x, Xlib.X.MotionNotify, x=x, y=y)
+        for kind in (Xlib.X.ButtonPress, Xlib.X.ButtonRelease):
+            xtest.fake_input(self._x, kind, 1)
         self._x.sync()
 
     def _fake(self, keycode: int, down: bool) -> None:

@@ -282,14 +282,51 @@ def test_a_long_title_leaves_the_buttons_of_its_window_free(desk: Desk, context:
     desk.server.end(long["id"])
 
 
-def test_closing_the_tab_ends_nothing_and_asks_nothing(desk: Desk, page: Page, session: dict[str, Any]) -> None:
+def test_closing_the_tab_asks_who_is_typing_and_ends_nothing(
+    desk: Desk, context: BrowserContext, page: Page, session: dict[str, Any]
+) -> None:
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    click_picture(page)
+    assert desk.typed(page, "before-closing")
+    page.close(run_before_unload=True)
+    expect(page.locator("#note")).to_contain_text("the program runs on")
+    assert asked == ["beforeunload"]
+    page.get_by_role("button", name="Don’t ask again").click()
+    expect(page.locator("#note")).to_be_hidden()
+    assert desk.typed(page, "after-staying")
+    with page.expect_event("close", timeout=5000):
+        page.close(run_before_unload=True)
+    assert asked == ["beforeunload"]
+    assert desk.server.session(session["id"])["state"] == "READY"
+
+
+def test_closing_the_tab_asks_nothing_of_who_only_looked(page: Page) -> None:
     asked: list[str] = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
-    desk.typed(page, "before-closing")
+    click_picture(page)
     with page.expect_event("close", timeout=5000):
         page.close(run_before_unload=True)
     assert not asked
-    assert desk.server.session(session["id"])["state"] == "READY"
+
+
+def test_ctrl_shift_v_pastes_in_a_terminal_and_ctrl_v_tells_so_once(desk: Desk, page: Page) -> None:
+    click_picture(page)
+    page.keyboard.press("Control+V")
+    page.keyboard.press("Backspace")
+    expect(page.locator("#note")).to_contain_text("Ctrl+Shift+V")
+    page.get_by_role("button", name="Don’t show again").click()
+    page.evaluate("navigator.clipboard.writeText('touch ~/pasted; ')")
+    click_picture(page)
+    page.wait_for_timeout(600)  # the clipboard is offered when the user comes in
+    page.keyboard.press("Control+Shift+V")
+    page.wait_for_timeout(300)  # a terminal asks for what it pastes
+    page.keyboard.press("Enter")
+    eventually((desk.server.home / "pasted").exists, 10, "what was pasted")
+    page.keyboard.press("Control+V")
+    page.keyboard.press("Backspace")
+    assert desk.typed(page, "after-pasting")
+    expect(page.locator("#note")).to_be_hidden()
 
 
 def test_end_session_asks_first_and_start_again_opens_another(desk: Desk, page: Page, session: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ from tests.support.deadline import eventually
 
 SEAT, OTHER = 97, 149
 """Keycodes that no keyboard has."""
-Ä, HAN = 0xE4, 0x1004E00
+A_UMLAUT, HAN = 0xE4, 0x1004E00
 
 
 FAMILY_WILD, COOKIE = b"\xff\xff", b"MIT-MAGIC-COOKIE-1"
@@ -101,8 +101,8 @@ def seat(place: ClientConnection, *seats: list[int]) -> None:
 def test_a_character_is_on_the_map_before_the_key_that_types_it(tmp_path: Path, screen: Screen) -> None:
     with door(tmp_path, screen.environment) as place, visit(place, "keymap", "binary") as page:
         assert page.subprotocol == "keymap"
-        seat(page, [SEAT, Ä, HAN], [OTHER, HAN + 1, HAN + 1])
-        assert screen.symbols(SEAT) == [Ä, HAN]
+        seat(page, [SEAT, A_UMLAUT, HAN], [OTHER, HAN + 1, HAN + 1])
+        assert screen.symbols(SEAT) == [A_UMLAUT, HAN]
         assert screen.symbols(OTHER) == [HAN + 1, HAN + 1]
         seat(page, [SEAT, HAN + 2, HAN + 2])
         assert screen.symbols(SEAT) == [HAN + 2, HAN + 2]
@@ -114,16 +114,16 @@ def test_there_is_room_from_the_start_for_who_says_nothing(tmp_path: Path, scree
     empty = list(screen.all().values()).count([0, 0])
     with door(tmp_path, screen.environment):
         found = {symbol for symbols in screen.all().values() for symbol in symbols}
-        assert {Ä, 0xC4, 0xDF, 0xE9, 0xF1, 0x1000142, 0x10020AC} <= found
+        assert {A_UMLAUT, 0xC4, 0xDF, 0xE9, 0xF1, 0x1000142, 0x10020AC} <= found
         assert list(screen.all().values()).count([0, 0]) == empty
 
 
 def test_what_somebody_else_sets_does_not_last(tmp_path: Path, screen: Screen) -> None:
     with door(tmp_path, screen.environment) as place, visit(place, "keymap") as page:
-        seat(page, [SEAT, Ä, HAN])
+        seat(page, [SEAT, A_UMLAUT, HAN])
         screen.run("setxkbmap", "-layout", "de")
         eventually(lambda: screen.symbols(29) == [ord("z"), ord("Z")], 10, "the other map")
-        eventually(lambda: screen.symbols(SEAT) == [Ä, HAN], 10, "ours on top of it")
+        eventually(lambda: screen.symbols(SEAT) == [A_UMLAUT, HAN], 10, "ours on top of it")
         assert screen.symbols(29) == [ord("z"), ord("Z")]
 
 
@@ -145,13 +145,13 @@ def test_what_somebody_else_sets_does_not_last(tmp_path: Path, screen: Screen) -
 )
 def test_what_is_no_keymap_ends_the_visit_and_changes_nothing(tmp_path: Path, screen: Screen, words: str) -> None:
     with door(tmp_path, screen.environment) as place, visit(place, "keymap") as page:
-        seat(page, [SEAT, Ä, Ä])
+        seat(page, [SEAT, A_UMLAUT, A_UMLAUT])
         page.send(words)
         with pytest.raises(ConnectionClosed) as closed:
             page.recv(10)
         assert closed.value.rcvd
         assert closed.value.rcvd.code == 1007
-        assert screen.symbols(SEAT) == [Ä, Ä]
+        assert screen.symbols(SEAT) == [A_UMLAUT, A_UMLAUT]
 
 
 def test_a_text_that_is_too_long_ends_the_visit(tmp_path: Path, screen: Screen) -> None:

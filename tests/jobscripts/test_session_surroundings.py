@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.support.deadline import eventually
 from tests.support.script_run import ScriptRun, app, ask, client_context
 
 DIRT = {
@@ -59,3 +61,33 @@ def test_an_environment_in_which_all_is_wrong(tmp_path: Path) -> None:
     run = ScriptRun(tmp_path)
     run.env |= DIRT
     opens_and_ends_well(run)
+
+
+@pytest.mark.parametrize(
+    ("given", "seen"),
+    [
+        ({}, "C.UTF-8"),
+        ({"LANG": "de_DE.ISO-8859-1"}, "de_DE.ISO-8859-1"),
+        ({"LC_CTYPE": "C"}, ""),
+        ({"LC_ALL": "POSIX"}, ""),
+    ],
+)
+def test_a_program_has_a_locale_of_utf_8_where_nobody_chose_one(
+    tmp_path: Path, given: dict[str, str], seen: str
+) -> None:
+    run = ScriptRun(tmp_path)
+    del run.env["LANG"]
+    run.env |= given
+    with run.by_hand(app("bash", "-c", 'echo "${LANG-}" > lang; xterm')):
+        run.ready()
+        eventually((run.home / "lang").exists, what="the program")
+        assert (run.home / "lang").read_text().strip() == seen
+
+
+@pytest.mark.parametrize(("hold", "word"), [(True, "off"), (False, "on")])
+def test_x_repeats_no_key_where_keys_are_held(tmp_path: Path, hold: bool, word: str) -> None:
+    run = ScriptRun(tmp_path)
+    with run.by_hand(replace(app("bash", "-c", "xset q > repeat; xterm"), hold_keys=hold)):
+        run.ready()
+        eventually(lambda: (run.home / "repeat").exists() and (run.home / "repeat").read_text(), what="the program")
+        assert f"auto repeat:  {word} " in (run.home / "repeat").read_text()

@@ -258,11 +258,13 @@ def test_a_heartbeat_is_answered_with_the_session(server: JupyterServer, session
             return await beat(socket, size=[800, 600])
 
     answer = asyncio.run(run())
-    assert set(answer) == {"t", "session", "client", "owner", "question", "trouble", "time"}
+    assert set(answer) == {"t", "session", "client", "owner", "viewers", "question", "trouble", "time"}
     assert answer["session"]["state"] == "READY"
     assert answer["owner"] == {"viewer": VIEWER, "size": [800, 600]}
+    assert answer["viewers"] == 1
     client = answer["client"]
     assert client["sandbox"] is False
+    assert client["hold_keys"] is False
     assert client["path"] == f"/a%40b/qconnect/{session['id']}/ws/{VIEWER}"
     page = server.request("GET", client["url"].removeprefix("/a%40b/"))
     assert page.status == 200

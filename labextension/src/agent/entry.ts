@@ -6,14 +6,19 @@ const WORK_MS = 1000;
 
 /** Tells, once a second at most, that the user is at work: what counts against stopping an idle server. */
 export function watchWork(): void {
+  watch(WORK, () => tell('input', {}));
+  watch(['keydown'], () => tell('typed', {})); // what is asked about before the page goes
+}
+
+function watch(names: readonly string[], report: () => void): void {
   let told = -Infinity;
   const onWork = (event: Event): void => {
     if (event.isTrusted && event.timeStamp - told > WORK_MS) {
       told = event.timeStamp;
-      tell('input', {});
+      report();
     }
   };
-  for (const name of WORK) {
+  for (const name of names) {
     window.addEventListener(name, onWork, { capture: true, passive: true });
   }
 }

@@ -17,6 +17,8 @@ export interface IDisplayClient {
   ping(): void;
   takeKeyboard(): void;
   releaseKeyboard(): void;
+  /** Whether others see the same display, who may change its keymap or keep it from changing. */
+  setCompany(on: boolean): void;
   /** Strikes a key, together with modifiers. */
   strikeKey(symbol: KeySymbol, held: readonly Modifier[]): void;
   setReadonly(on: boolean): void;
@@ -57,6 +59,7 @@ export function join(client: IDisplayClient): void {
     },
     suspend: ({ on }) => client.setSuspended(on),
     paste: ({ text }) => client.paste(text),
+    company: ({ on }) => client.setCompany(on),
     strike: ({ symbol, held }) => client.strikeKey(symbol, held.filter(isModifier)),
   });
   reportFaults();

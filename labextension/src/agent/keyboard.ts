@@ -3,6 +3,7 @@ import type { IXpraClient, XpraClientClass } from './client';
 import { platformOf, type Modifier } from './keys';
 import type { KeySymbol } from './keysyms';
 import { isOld, wrap } from './methods';
+import { tell } from './page';
 import { agent } from './state';
 import { isTerminal } from './terminals';
 import { Typist } from './typist';
@@ -17,7 +18,7 @@ export function takeKeyboard(): void {
     agent.client.capture_keyboard = true;
     window.focus();
     document.getElementById(FIELD)?.focus({ preventScroll: true });
-    keys?.renew();
+    keys?.strokes.renew();
   }
 }
 
@@ -31,9 +32,16 @@ export function releaseKeyboard(): void {
   }
 }
 
+/** Whether others see the display, too. */
+export function setCompany(on: boolean): void {
+  if (keys) {
+    keys.strokes.company = on;
+  }
+}
+
 /** Strikes a key for which the user's own keyboard is not asked, together with `held`. */
 export function strikeKey(symbol: KeySymbol, held: readonly Modifier[]): void {
-  if (keys?.ready()) {
+  if (keys?.able) {
     keys.strokes.strike(symbol, 'tap', held);
   }
 }
@@ -46,7 +54,11 @@ export function takeOverKeyboard(Client: XpraClientClass, hold: boolean): void {
     client.capture_keyboard = true;
     const field = document.getElementById(FIELD);
     if (field instanceof HTMLTextAreaElement) {
-      typist = new Typist(field, own.strokes, { hold, terminal: inTerminal, chord: () => poll(client) });
+      typist = new Typist(field, own.strokes, {
+        hold,
+        terminal: inTerminal,
+        chord: (symbol, mods) => onChord(client, symbol, mods),
+      });
     }
   });
   wrap(Client, 'send_keymap', () => own.remap()); // newer clients send their own once more after the hello
@@ -73,8 +85,11 @@ function tellCaps(client: IXpraClient, caps: Record<string, unknown>): void {
 }
 
 /** What was copied elsewhere goes before a chord that may paste it. */
-function poll(client: IXpraClient): void {
+function onChord(client: IXpraClient, symbol: KeySymbol, held: readonly Modifier[]): void {
   client._poll_clipboard?.({ type: 'key' });
+  if (symbol === 'v' && held.join() === 'control' && inTerminal()) {
+    tell('mispasted', {});
+  }
 }
 
 function inTerminal(): boolean {

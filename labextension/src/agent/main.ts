@@ -5,7 +5,14 @@
 import type { IXpraClient } from './client';
 import { held, offer, repairClipboard, watchClipboard } from './clipboard';
 import { join, type IDisplayClient } from './join';
-import { keepFocusInside, releaseKeyboard, strikeKey, takeKeyboard, takeOverKeyboard } from './keyboard';
+import {
+  keepFocusInside,
+  releaseKeyboard,
+  setCompany,
+  strikeKey,
+  takeKeyboard,
+  takeOverKeyboard,
+} from './keyboard';
 import { version, wrap } from './methods';
 import { blobWorkers, ownStorage } from './origin';
 import { takeParameters, tell } from './page';
@@ -33,6 +40,7 @@ const display: IDisplayClient = {
   takeKeyboard,
   releaseKeyboard,
   strikeKey,
+  setCompany,
   setReadonly: on => {
     agent.readonly = on;
     if (agent.client) {

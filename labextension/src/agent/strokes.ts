@@ -23,6 +23,10 @@ export interface IKeyWire {
   /** Tells the display of its keymap as it is now. */
   remap(keymap: Keymap): void;
   send(stroke: IStroke, down: boolean): void;
+  /** Whether the display's keymap cannot be changed while it has other viewers. */
+  readonly sealed: boolean;
+  /** Tells that characters cannot be typed. */
+  refuse(text: string): void;
   /** Asks for an echo; `Strokes.echo` is called when it comes. */
   ping(): void;
 }
@@ -38,6 +42,12 @@ interface ITurn {
 const QUIET_MS = 50;
 const EACH_MS = 6;
 const RECENT_MS = 1500;
+/** How many keys are remembered for that; who types more of them in that time does so by a program. */
+const REMEMBERED = 256;
+/** A keymap that was told within this time (ms) is not told again only because the user comes back. */
+const RENEW_MS = 10_000;
+/** Who strikes no key for so long (ms) comes back with the next one. */
+const PAUSE_MS = 2_000;
 /** A display that has not answered for so long (ms) is sent no repeats: they would all arrive at once. */
 const STALE_MS = 400;
 const LINES: Partial<Record<string, KeySymbol>> = { '\n': 'Return', '\r': 'Return', '\t': 'Tab' };
@@ -88,9 +98,37 @@ export class Strokes {
     this._asked = null;
   }
 
+  /**
+   * Tells the keymap once more, as somebody may have set another: a desktop's settings, `setxkbmap`, another viewer. The
+   * user comes back: programs have read what was typed before.
+   */
+  renew(): void {
+    if (this._wire.ready() && (this._company || performance.now() - this._told > RENEW_MS)) {
+      this._remap();
+    }
+  }
+
+  /** Others see the display, too, or do no more; who was kept from changing its keymap then can. */
+  set company(on: boolean) {
+    const left = this._company && !on;
+    this._company = on;
+    if (left && this._wire.ready()) {
+      this._remap();
+    }
+  }
+
+  private _remap(): void {
+    this._told = performance.now();
+    this._wire.remap(this._keymap);
+  }
+
   private _move(): void {
     for (let turn = this._turns[0]; turn && !this._timer; turn = this._turns[0]) {
-      if (turn.symbols.some(symbol => isCharacter(symbol) && !this._keymap.has(symbol))) {
+      const missing = turn.symbols.filter(symbol => isCharacter(symbol) && !this._keymap.has(symbol));
+      if (missing.length && this._company && this._wire.sealed) {
+        turn.symbols = turn.symbols.filter(symbol => !missing.includes(symbol)); // others would come of them
+        this._wire.refuse(missing.join(''));
+      } else if (missing.length) {
         const wait = this._quietIn();
         if (wait > 0) {
           this._wait(wait);
@@ -98,8 +136,11 @@ export class Strokes {
         }
       }
       this._turns.shift();
+      if (performance.now() - (this._sent.at(-1) ?? 0) > PAUSE_MS) {
+        this.renew();
+      }
       if (this._keymap.admit(turn.symbols)) {
-        this._wire.remap(this._keymap);
+        this._remap();
       }
       this._send(turn);
     }
@@ -119,6 +160,7 @@ export class Strokes {
         this._sent.push(performance.now());
       }
     }
+    this._sent = this._sent.slice(-REMEMBERED);
   }
 
   /** Milliseconds until programs must have read what was sent. */
@@ -136,8 +178,11 @@ export class Strokes {
     }, milliseconds);
   }
 
+  private _company = false;
   private _turns: ITurn[] = [];
+  /** When keys were sent, the last ones. */
   private _sent: number[] = [];
+  private _told = performance.now();
   private _timer: ReturnType<typeof setTimeout> | null = null;
   private _asked: number | null = null;
 }

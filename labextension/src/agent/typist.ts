@@ -5,11 +5,10 @@
 import { meaningOf, modifierOf, platformOf, type IPress, type Meaning, type Modifier } from './keys';
 import { isCharacter, type KeySymbol } from './keysyms';
 import type { Strokes } from './strokes';
+import { dressField, emptyField } from './typing-field';
 
 /** How long (ms) Control may turn out to be the first half of what AltGr is on Windows. */
 const ALTGR_MS = 30;
-/** What a phone's Backspace finds before the caret: in an empty field it says nothing. */
-const BAIT = ' \u200b';
 
 /** What input methods and phones say instead of a key. */
 const DEEDS: Partial<Record<string, KeySymbol>> = {
@@ -42,19 +41,15 @@ export class Typist {
     private readonly _strokes: Strokes,
     private readonly _typing: ITyping,
   ) {
-    prepare(_field);
+    dressField(_field);
     const first = { capture: true };
     window.addEventListener('keydown', event => this._keydown(event), first);
     window.addEventListener('keyup', event => this._keyup(event), first);
     window.addEventListener('blur', () => this.release(), first);
     document.addEventListener('visibilitychange', () => this._hidden());
-    for (const name of ['pointermove', 'pointerdown'] as const) {
-      window.addEventListener(name, event => this._follow(event), first);
-    }
     _field.addEventListener('beforeinput', event => this._beforeInput(event), first);
     _field.addEventListener('input', event => this._input(event as InputEvent), first);
     _field.addEventListener('compositionend', event => this._composed(event), first);
-    this._empty();
   }
 
   /** Lets go of everything that is held. */
@@ -209,6 +204,9 @@ export class Typist {
       return;
     }
     event.preventDefault();
+    if (!this._strokes.ready()) {
+      return;
+    }
     const deed = DEEDS[event.inputType];
     if (deed) {
       this._strokes.strike(deed, 'tap', []);
@@ -229,30 +227,18 @@ export class Typist {
 
   private _composed(event: CompositionEvent): void {
     this._last = { code: '', repeat: false };
-    this._strokes.text(event.data);
-    this._empty();
+    if (this._strokes.ready()) {
+      this._strokes.text(event.data);
+    }
+    emptyField(this._field);
   }
 
   /** The client's own handler of it would send the text once more. */
   private _input(event: InputEvent): void {
     event.stopImmediatePropagation();
     if (!event.isComposing) {
-      this._empty();
+      emptyField(this._field);
     }
-  }
-
-  private _empty(): void {
-    const bait = matchMedia('(pointer: coarse)').matches ? BAIT : '';
-    setTimeout(() => {
-      this._field.value = bait;
-      this._field.setSelectionRange(bait.length, bait.length);
-    });
-  }
-
-  /** Input methods show their candidates where the field is. */
-  private _follow({ clientX, clientY }: PointerEvent): void {
-    this._field.style.left = `${Math.max(0, Math.min(clientX, innerWidth - 20))}px`;
-    this._field.style.top = `${Math.max(0, Math.min(clientY, innerHeight - 20))}px`;
   }
 
   private readonly _platform = platformOf(navigator.userAgent);
@@ -271,26 +257,4 @@ function pressOf(event: KeyboardEvent): IPress {
   const { keyCode } = event;
   const altGraph = event.getModifierState('AltGraph');
   return { key, code, keyCode, location, isComposing, shiftKey, ctrlKey, altKey, metaKey, altGraph };
-}
-
-/** Nothing of the field is seen, and the browser corrects nothing in it. */
-function prepare(field: HTMLTextAreaElement): void {
-  for (const name of ['autocapitalize', 'autocorrect', 'autocomplete']) {
-    field.setAttribute(name, 'off');
-  }
-  field.spellcheck = false;
-  Object.assign(field.style, {
-    position: 'fixed',
-    left: '0',
-    top: '0',
-    width: '1px',
-    height: '1.2em',
-    padding: '0',
-    border: '0',
-    opacity: '0',
-    resize: 'none',
-    overflow: 'hidden',
-    pointerEvents: 'none',
-    zIndex: '-1',
-  });
 }

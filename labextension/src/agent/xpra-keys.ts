@@ -4,6 +4,7 @@ import { Keymap, lettersOf } from './keymap';
 import type { Modifier } from './keys';
 import { nameOf } from './keysyms';
 import { isOld } from './methods';
+import { tell } from './page';
 import { agent } from './state';
 import { Strokes, type IKeyWire, type IStroke } from './strokes';
 
@@ -14,9 +15,6 @@ const X_NAMES: ReadonlyMap<string, string> = new Map<Modifier, string>([
   ['alt', 'mod1'],
   ['meta', 'mod4'],
 ]);
-
-/** A keymap that was told within this time (ms) is not told again only because the user came back. */
-const RENEW_MS = 10_000;
 
 const MEANINGS = {
   Shift_L: 'shift',
@@ -82,12 +80,16 @@ export class XpraKeys implements IKeyWire {
   constructor(readonly hold: boolean) {}
 
   ready(): boolean {
+    return this.able && agent.client?.capture_keyboard === true;
+  }
+
+  /** Whether there is a window that may be given keys, whoever has the keyboard. */
+  get able(): boolean {
     const { client } = agent;
-    return client !== null && client.capture_keyboard && !client.server_readonly && windowInFront(client) > 0;
+    return client !== null && !client.server_readonly && windowInFront(client) > 0;
   }
 
   remap(): void {
-    this._told = performance.now();
     const caps = keymapCaps(this.keymap, isOld(), this.hold);
     agent.client?.send(isOld() ? ['keymap-changed', caps] : ['keymap-changed', caps, true]);
   }
@@ -110,18 +112,16 @@ export class XpraKeys implements IKeyWire {
     }
   }
 
-  /** Tells the keymap once more, where somebody may have set another: a desktop's settings, or `setxkbmap`. */
-  renew(): void {
-    if (this.ready() && performance.now() - this._told > RENEW_MS) {
-      this.remap();
-    }
+  /** Servers up to 6.1 ignore a keymap while there is another client. */
+  readonly sealed = true;
+
+  refuse(text: string): void {
+    tell('untypable', { text });
   }
 
   ping(): void {
     agent.client?.send(['ping', Math.ceil(performance.now())]);
   }
-
-  private _told = performance.now();
 }
 
 function xNames(names: readonly string[]): string[] {

@@ -27,6 +27,8 @@ export interface ICommands {
   suspend: { on: boolean };
   /** Put the text on the program's clipboard. */
   paste: { text: string };
+  /** Whether other pages show the session, too. */
+  company: { on: boolean };
   /** Strike a key, by X's name of it, together with modifiers (shift, control, alt, meta). */
   strike: { symbol: string; held: string[] };
 }
@@ -53,6 +55,12 @@ export interface IEvents {
   focus: Nothing;
   /** The user moved the mouse, clicked, typed or pasted. */
   input: Nothing;
+  /** The user pressed a key in the program. */
+  typed: Nothing;
+  /** These characters cannot be typed: old servers let nobody change the keymap while others look on. */
+  untypable: { text: string };
+  /** The user pressed in a terminal what pastes elsewhere. */
+  mispasted: Nothing;
   /** The user pressed Ctrl+Alt+Shift+Q: give the keyboard back. */
   chord: Nothing;
   /** The program put text on its clipboard. */
@@ -90,6 +98,7 @@ const COMMANDS: Readers<ICommands> = {
   readonly: ({ on }) => ({ on: Boolean(on) }),
   suspend: ({ on }) => ({ on: Boolean(on) }),
   paste: ({ text: pasted }) => ({ text: text(pasted) }),
+  company: ({ on }) => ({ on: Boolean(on) }),
   strike: ({ symbol, held }) => ({ symbol: text(symbol), held: Array.isArray(held) ? held.map(text) : [] }),
 };
 
@@ -108,6 +117,9 @@ const EVENTS: Readers<IEvents> = {
   closed: ({ reason }) => ({ reason: textOrNull(reason) }),
   focus: nothing,
   input: nothing,
+  typed: nothing,
+  untypable: ({ text: untypable }) => ({ text: text(untypable) }),
+  mispasted: nothing,
   chord: nothing,
   copied: ({ text: copied }) => ({ text: text(copied) }),
   error: ({ message }) => ({ message: text(message) }),

@@ -13,12 +13,15 @@ import type { IContext } from './context';
 import { element } from './element';
 import { Frames } from './frames';
 import { Keyboard } from './keyboard';
+import { Leaving } from './leaving';
 import type { Beat } from './live-socket';
 import type { ClientEvent } from './messages';
 import { NodeLogin } from './node-login';
+import { Notes, pastingNote, untypableNote } from './notes';
 import { Panel } from './panel';
 import { phaseOf } from './phase';
 import { Size } from './size';
+import { SpecialKeys } from './special-keys';
 import { pictureTitle, tabTitle } from './titles';
 import { Toolbar } from './toolbar';
 import { viewerId } from './viewer-id';
@@ -40,6 +43,11 @@ class Page {
     this._room = new WaitingRoom(_context, this._login);
     this._toolbar = this._makeToolbar();
     this._keyboard = this._makeKeyboard();
+    this._specialKeys = new SpecialKeys(stroke => {
+      this._frames.current?.tell('strike', stroke);
+      this._keyboard.give(true);
+    });
+    this._leaving = new Leaving(_context.trans, this._notes, () => record.state === 'ready');
     this._clipboard = new ClipboardDialog(_context.trans, text =>
       this._frames.current?.tell('paste', { text }),
     );
@@ -133,6 +141,7 @@ class Page {
     }
     this._login.hear(answer);
     this._size.setOwner(answer.owner);
+    this._frames.current?.tell('company', { on: answer.viewers > 1 });
     this._steer();
   }
 
@@ -149,6 +158,12 @@ class Page {
       this._takeSize();
     } else if (name === 'input') {
       this._input = true;
+    } else if (name === 'typed') {
+      this._leaving.typed();
+    } else if (name === 'mispasted') {
+      this._notes.show(pastingNote(this._context.trans));
+    } else if (name === 'untypable') {
+      this._notes.show(untypableNote(this._context.trans, shown(data.text)));
     } else if (name === 'chord') {
       this._keyboard.escaped();
     } else if (name === 'copied') {
@@ -230,6 +245,7 @@ class Page {
     this._room.render(phase, session, { linked, lost, attempts, picture, trouble, words });
     const title = phase === 'live' ? this._title : this._knownTitle;
     this._toolbar.render(phase, session, { title, keys: this._keyboard.given, guest: this._size.guest });
+    this._specialKeys.live = phase === 'live' && !this._frames.readonly;
     if (current) {
       current.element.title = title;
     }
@@ -246,6 +262,9 @@ class Page {
   private readonly _id = viewerId();
   private readonly _stage = element('stage', HTMLElement);
   private readonly _panel = new Panel(() => this._look());
+  private readonly _notes = new Notes(() => this._keyboard.give(true));
+  private readonly _specialKeys: SpecialKeys;
+  private readonly _leaving: Leaving;
   private readonly _login: NodeLogin;
   private readonly _frames: Frames;
   private readonly _room: WaitingRoom;

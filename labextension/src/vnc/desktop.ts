@@ -72,6 +72,7 @@ export class Desktop implements IDisplayClient {
     this._captured = true;
     window.focus();
     this._field.focus({ preventScroll: true });
+    this._strokes.renew();
   }
 
   releaseKeyboard(): void {
@@ -80,8 +81,12 @@ export class Desktop implements IDisplayClient {
     this._field.blur();
   }
 
+  setCompany(on: boolean): void {
+    this._strokes.company = on;
+  }
+
   strikeKey(symbol: KeySymbol, held: readonly Modifier[]): void {
-    if (this._keys.ready()) {
+    if (this.connected && !this.readonly) {
       this._strokes.strike(symbol, 'tap', held);
     }
   }

@@ -23,6 +23,13 @@ const KEYS: readonly (readonly [modifier: Modifier, left: KeySymbol, right: KeyS
 export class VncKeys implements IKeyWire {
   constructor(private readonly _line: IDesktopLine) {}
 
+  /** The door takes every keymap. */
+  readonly sealed = false;
+
+  refuse(): void {
+    // never: it is not sealed
+  }
+
   ready(): boolean {
     return this._line.ready();
   }

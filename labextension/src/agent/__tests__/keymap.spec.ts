@@ -1,4 +1,3 @@
-/** @jest-environment node */
 import { Keymap, lettersOf, ROOM } from '../keymap';
 import { keysymOf, nameOf } from '../keysyms';
 import { keymapCaps, mouseModifiers } from '../xpra-keys';

@@ -6,8 +6,14 @@ import { Strokes, type IKeyWire } from '../strokes';
 class Wire implements IKeyWire {
   readonly told: string[] = [];
   readonly typed: string[] = [];
+  readonly refused: string[] = [];
+  sealed = false;
   maps = 0;
   pings = 0;
+
+  refuse(text: string): void {
+    this.refused.push(text);
+  }
 
   ready(): boolean {
     return true;
@@ -112,4 +118,61 @@ it('repeats are stale once the display has not answered for a while, until it do
   strokes.echo();
   expect(strokes.stale).toBe(false);
   expect(wire.pings).toBe(2);
+});
+
+describe('the keymap, which others may have changed,', () => {
+  it('is told again when the user comes back after a while, and not at each key', () => {
+    strokes.text('a');
+    expect(wire.maps).toBe(0);
+    jest.advanceTimersByTime(11_000);
+    strokes.text('bc');
+    strokes.text('d');
+    expect(wire.told.filter(word => !word.startsWith('-'))).toEqual(['+a', 'map', '+b', '+c', '+d']);
+  });
+
+  it('is not told while the user types', () => {
+    for (let time = 0; time < 12_000; time += 1000) {
+      strokes.text('a');
+      jest.advanceTimersByTime(1000);
+    }
+    expect(wire.maps).toBe(0);
+  });
+
+  it('is told when the user comes into the program, unless it just was', () => {
+    strokes.renew();
+    expect(wire.maps).toBe(0);
+    jest.advanceTimersByTime(11_000);
+    strokes.renew();
+    strokes.renew();
+    expect(wire.maps).toBe(1);
+  });
+});
+
+describe('in company', () => {
+  beforeEach(() => {
+    strokes.company = true;
+  });
+
+  it('nothing is typed that has no seat, where the keymap cannot change: something else would come of it', () => {
+    wire.sealed = true;
+    strokes.text('a日ä');
+    expect(wire.typed).toEqual(['a', 'ä']);
+    expect(wire.refused).toEqual(['日']);
+    expect(wire.maps).toBe(0);
+  });
+
+  it('it can be typed as soon as the others have left, with the map told before', () => {
+    wire.sealed = true;
+    strokes.company = false;
+    expect(wire.maps).toBe(1);
+    strokes.text('日');
+    jest.runAllTimers();
+    expect(wire.typed).toEqual(['日']);
+  });
+
+  it('whoever comes in has the map, where it can change', () => {
+    strokes.renew();
+    strokes.renew();
+    expect(wire.maps).toBe(2);
+  });
 });

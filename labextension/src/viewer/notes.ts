@@ -1,0 +1,82 @@
+/** Short words at the edge of the picture, each until the user has read it, or wants it no more. */
+import type { ITrans } from '../core/trans';
+import { element } from './element';
+
+export interface INote {
+  /** Under what name the browser remembers that it is not wanted any more. */
+  id: string;
+  text: string;
+  /** What the button says that has it never come again. */
+  never: string;
+}
+
+/** For who pressed in a terminal what pastes elsewhere. */
+export function pastingNote(trans: ITrans): INote {
+  const text = trans.__(
+    'In a terminal, Ctrl+Shift+V pastes and Ctrl+Shift+C copies: Ctrl+V and Ctrl+C are for the program inside.',
+  );
+  return { id: 'pasting', text, never: trans.__('Don’t show again') };
+}
+
+/** For who typed what cannot be, as the session is open elsewhere. */
+export function untypableNote(trans: ITrans, text: string): INote {
+  const words = trans.__(
+    '“%1” cannot be typed while another tab shows this session. Close the other tab, or paste the text.',
+    text.slice(0, 20),
+  );
+  return { id: 'untypable', text: words, never: trans.__('Don’t show again') };
+}
+
+export class Notes {
+  /** `closed` is called when the user is through with one. */
+  constructor(closed: () => void) {
+    element('note-close', HTMLButtonElement).addEventListener('click', () => {
+      this.hide();
+      closed();
+    });
+    this._never.addEventListener('click', () => {
+      remember(this._shown);
+      this.hide();
+      closed();
+    });
+  }
+
+  /** Whether notes of this name are wanted. */
+  wanted(id: string): boolean {
+    try {
+      return localStorage.getItem(nameOf(id)) === null;
+    } catch {
+      return true; // a browser that keeps nothing
+    }
+  }
+
+  show({ id, text, never }: INote): void {
+    if (this.wanted(id)) {
+      this._shown = id;
+      this._text.textContent = text;
+      this._never.textContent = never;
+      this._box.hidden = false;
+    }
+  }
+
+  hide(): void {
+    this._box.hidden = true;
+  }
+
+  private _shown = '';
+  private readonly _box = element('note', HTMLElement);
+  private readonly _text = element('note-text', HTMLElement);
+  private readonly _never = element('note-never', HTMLButtonElement);
+}
+
+function nameOf(id: string): string {
+  return `qconnect:never:${id}`;
+}
+
+function remember(id: string): void {
+  try {
+    localStorage.setItem(nameOf(id), '1');
+  } catch {
+    // a browser that keeps nothing: the note comes again
+  }
+}
