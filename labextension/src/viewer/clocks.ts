@@ -67,6 +67,11 @@ export class Clocks {
   private _askedAt = -Infinity;
 }
 
+/** Milliseconds before the next attempt, counted from 0: 0.1 s doubled each time, at most 1 s. */
+export function backoff(attempt: number): number {
+  return Math.min(1000, 100 * 2 ** Math.min(attempt, 10));
+}
+
 /** Milliseconds that a connection may take to open: longer each time, as some nodes are far and some are slow. */
 export function patience(attempts: number): number {
   return Math.min(10000, 2000 + 1000 * attempts);

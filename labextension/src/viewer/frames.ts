@@ -1,9 +1,8 @@
 /** Keeps the program's picture: the frame that shows it, and the next one that loads under it. */
 import { mark } from '../core/marks';
 import type { IClientAddress } from '../core/models';
-import { Silence } from '../core/retry';
 import type { ITrans } from '../core/trans';
-import { patience } from './clocks';
+import { backoff, patience } from './clocks';
 import { Frame } from './frame';
 import type { ClientEvent } from './messages';
 
@@ -145,7 +144,7 @@ export class Frames {
     const age = performance.now() - next.since;
     if (next.state === 'held' && ready) {
       next.go();
-    } else if (next.state === 'closed' && ready && age >= this._pause) {
+    } else if (next.state === 'closed' && ready && age >= backoff(next.attempts - 1)) {
       this._again(next);
     } else if (next.state === 'connecting' && ready && age > patience(next.attempts)) {
       this._again(next);
@@ -213,7 +212,6 @@ export class Frames {
 
   private _closed(frame: Frame, reason: string | null): void {
     if (frame === this._next) {
-      this._pause = this._silence.failed(true);
       frame.become('closed');
     } else if (frame === this._current) {
       this.lose(reason === null ? 'closed' : `closed: ${reason}`);
@@ -230,7 +228,6 @@ export class Frames {
     this._current = frame;
     this._next = null;
     this._lost = null;
-    this._silence.worked();
     frame.tell('readonly', { on: this._readonly });
     frame.tell('suspend', { on: this._suspended });
     mark('painted', data);
@@ -251,9 +248,6 @@ export class Frames {
   private _current: Frame | null = null;
   private _next: Frame | null = null;
   private _lost: string | null = null;
-  /** Milliseconds until the next frame, whose connection was closed, tries again. */
-  private _pause = 0;
-  private readonly _silence = new Silence();
   private _readonly = false;
   private _suspended = false;
 }

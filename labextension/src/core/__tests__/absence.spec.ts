@@ -1,9 +1,13 @@
 /** @jest-environment node */
+import { readFileSync } from 'node:fs';
+
 import { absenceIn, type Absence } from '../absence';
 
-/** What JupyterHub 6.1.1 says of a server that it has stopped. */
-const HUB =
-  'JupyterHub server no longer running at /user/alice/qconnect/api/sessions/1. Restart the server at …';
+/** What a real JupyterHub said of a server that does not run. */
+const RECORDED = JSON.parse(readFileSync('tests/data/recordings/jupyterhub-6.1.1.json', 'utf8')) as {
+  'stopped-api': { out: string };
+};
+const HUB = (JSON.parse(RECORDED['stopped-api'].out) as { message: string }).message;
 
 describe('an answer', () => {
   it.each<[Absence | null, string, number, string | null, string | null, boolean?]>([

@@ -1,5 +1,5 @@
 /** @jest-environment node */
-import { ASK_MS, Clocks, GAP_MS, LINK_DEAD_MS, NODE_DEAD_MS, patience } from '../clocks';
+import { ASK_MS, backoff, Clocks, GAP_MS, LINK_DEAD_MS, NODE_DEAD_MS, patience } from '../clocks';
 
 describe('the clocks', () => {
   it('hold each line for dead when it was silent for longer than its time', () => {
@@ -51,8 +51,12 @@ describe('the clocks', () => {
   });
 });
 
-describe('the time that an attempt may take', () => {
-  it('grows from 2 s up to 10 s', () => {
+describe('the time before an attempt', () => {
+  it('doubles from 0.1 s up to 1 s', () => {
+    expect([0, 1, 2, 3, 4, 100, 5000].map(backoff)).toEqual([100, 200, 400, 800, 1000, 1000, 1000]);
+  });
+
+  it('that may be taken grows from 2 s up to 10 s', () => {
     expect([0, 1, 4, 8, 100].map(patience)).toEqual([2000, 3000, 6000, 10000, 10000]);
   });
 });
