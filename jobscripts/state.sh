@@ -16,6 +16,7 @@ declare qc_grace        # seconds that what a program leaves behind may be witho
 declare qc_geometry     # a VNC desktop's size until the page has told its own, WIDTHxHEIGHT in pixels
 declare qc_hold_keys    # whether keys stay down for as long as the user holds them
 declare qc_node_setup   # the site's commands that bring xpra and X servers to the node
+declare -a qc_client    # the command `qconnect` of the server's installation; empty: by hand, or no terminal
 declare qc_setup        # the commands that prepare the program, for its own shell
 declare -a qc_requires  # programs that must be there beside the command's own
 declare -a qc_command   # the program and its arguments

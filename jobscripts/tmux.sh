@@ -10,6 +10,7 @@ qc_tmux() { PATH=$PATH${qc_user_path:+:$qc_user_path} tmux -S "$qc_rt/tmux" "$@"
 # display of whoever attaches. `env` makes two words of any command, which tmux then runs without a shell.
 qc_become_terminal() {
   export QCONNECT=tmux
+  ((${#qc_client[@]})) && qc_offer_client
   qc_tmux new-session -d -s "$qc_number" env "${qc_command[@]}" \; \
     set-option -g destroy-unattached off \; set-option -s exit-unattached off \; \
     set-option -g update-environment 'KRB5CCNAME SSH_ASKPASS SSH_AUTH_SOCK SSH_AGENT_PID SSH_CONNECTION' || exit
@@ -19,6 +20,18 @@ qc_become_terminal() {
   done >/dev/null 2>&1
   exit 0
 } 3>&- 5>&-
+
+# `qconnect` in every shell of the session, wherever the server has it: in PATH, and for bash as a function, because
+# the files that a login shell reads may set PATH anew.
+qc_offer_client() {
+  local command
+  printf -v command '%q ' "${qc_client[@]}"
+  (umask 077 && mkdir "$qc_rt/bin" && printf '#!/bin/bash\nexec %s"$@"\n' "$command" >"$qc_rt/bin/qconnect") || return
+  chmod 700 "$qc_rt/bin/qconnect"
+  PATH=$PATH:$qc_rt/bin
+  eval "qconnect() { $qc_rt/bin/qconnect \"\$@\"; }"
+  export -f qconnect
+}
 
 # The supervisor's whole life with a terminal.
 qc_serve_terminal() {

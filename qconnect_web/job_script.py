@@ -110,13 +110,14 @@ def render(
     port_base: int = 20000,
     port_range: int = 10000,
     node_setup: str = "",
+    client: Sequence[str] = (),
     folder: Path | None = None,
 ) -> str:
     """The script of a session that the server submits, tagged with `record.key`.
 
     `bind` is what the transport dials (`tls` or `socket`), `form` how the batch system is asked, `node_setup` the
-    site's bash before the search for xpra, `folder` where its own output goes. Raises BadRequest for what cannot be
-    asked or passed on.
+    site's bash before the search for xpra, `client` the command `qconnect` in terminals, `folder` where its own output
+    goes. Raises BadRequest for what cannot be asked or passed on.
     """
     if bind not in ("tls", "socket"):
         raise ValueError(f"there is no bind {bind!r}")
@@ -132,6 +133,7 @@ def render(
             port_base=port_base,
             port_range=port_range,
             node_setup=node_setup,
+            client=tuple(client) if app.kind == "terminal" else (),
             walltime_s=record.spec.walltime_s,
             command=_command(app, record.command),
             **_of_app(app),

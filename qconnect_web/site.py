@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import pwd
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -148,6 +149,13 @@ def audit_of(settings: QConnect) -> Audit:
     return Audit(settings.log, AuditFile(path, settings.log) if path else None)
 
 
+CLIENT = (
+    "import sys; sys.path[:] = [*filter(None, sys.path), sys.argv.pop(1)]; "
+    "from qconnect_web.cli import main; sys.exit(main())"
+)
+"""The command `qconnect` of an installation in any place; nothing comes from the folder that one stands in."""
+
+
 def _render(settings: QConnect, sessions_dir: Path, bind: str, form: RequestForm, app: App, record: Record) -> str:
     from .job_script import render
 
@@ -161,6 +169,7 @@ def _render(settings: QConnect, sessions_dir: Path, bind: str, form: RequestForm
         port_base=settings.port_base,
         port_range=settings.port_range,
         node_setup=settings.node_setup,
+        client=(sys.executable, "-c", CLIENT, str(Path(__file__).parents[1])),
         folder=sessions_dir / record.key,
     )
 

@@ -35,11 +35,20 @@ NOISE = re.compile(
     r"^(?:XIO:  fatal IO error .*|      after \d+ requests \(\d+ known processed\) with \d+ .*)\n?", re.M
 )
 """What Xlib prints when a display is closed before its program: harmless, and alarming (_XDefaultIOError)."""
+STAMP = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} "
+REFUSALS = re.compile(
+    rf"(?:^{STAMP}(?:Error: ssl connection failed:| packet from .*| received on .*| packet looks like .*"
+    rf"|Error: wss request failure| for client .*| \[SSL: PEER_DID_NOT_RETURN_A_CERTIFICATE\] .*"
+    rf"| request: '.*(?:(?:\n(?!{STAMP}).*){{0,16}}(?=\n{STAMP} \[SSL))?)\n)+",
+    re.M,
+)
+"""xpra's lines about visitors whom it turned away, those of several at once mixed; a greeting of TLS is any bytes."""
+FROM_ELSEWHERE = re.compile(rf"^{STAMP} (?:packet from|for client) (?!(?:::ffff:)?127\.|::1,)", re.M)
 
 
 def without_noise(log: str) -> str:
-    """A log without the lines that mean nothing."""
-    return NOISE.sub("", log)
+    """A log without the lines that mean nothing, such as the refusals of the job's own probes, made on its node."""
+    return REFUSALS.sub(lambda found: found[0] if FROM_ELSEWHERE.search(found[0]) else "", NOISE.sub("", log))
 
 
 def end_words(job: Job) -> str:

@@ -37,7 +37,7 @@ class CommandLine:
         self.settings = {"transport": "local", **settings}
         self.server = JupyterServer(home, config={"QConnect": self.settings})
         self.server.write_config()
-        (home / ".profile").write_text(f"PS1='{PROMPT}'\nPATH=$PATH:{QCONNECT.parent}\nunset HISTFILE\n")
+        (home / ".profile").write_text(f"PS1='{PROMPT}'\nPATH=/usr/local/bin:/usr/bin:/bin\nunset HISTFILE\n")
         self._spawned: list[pexpect.spawn[str]] = []
 
     @property

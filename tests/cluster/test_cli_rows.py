@@ -16,7 +16,7 @@ import pexpect
 import pytest
 
 from qconnect_web.cli.exits import Exit
-from tests.cli.command_line import SMALL, detach, finish
+from tests.cli.command_line import QCONNECT, SMALL, detach, finish
 from tests.cli.xscreen import RED, UserScreen
 from tests.cluster.cluster import Cluster
 from tests.cluster.command_line import ClusterCommandLine
@@ -199,6 +199,8 @@ def test_within_a_terminal_its_display_is_at_hand(cli: ClusterCommandLine, termi
     assert f"export DISPLAY=:{number(job_id)}\n" in told
     assert f"qconnect --connect-gui {job_id}\n" in told
     assert told.endswith("rc=0\n")
+    elsewhere = prints(f"(PATH=${{PATH//{QCONNECT.parent}/}}; type -P qconnect; qconnect 2>/dev/null)")
+    assert elsewhere.startswith(f"export DISPLAY=:{number(job_id)}\n")  # and no path of a `qconnect` before it
     refused = prints(f"qconnect --connect-gui {job_id}; echo rc=$?")
     assert f"You are inside session {job_id}," in refused
     assert refused.endswith("rc=1\n")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from qconnect_web.site import CLIENT
 from qconnect_web.values.app import App
 from qconnect_web.values.session import Connection
 from tests.support.deadline import eventually
@@ -67,6 +68,24 @@ def test_a_terminal_has_its_display_and_says_so(run: ScriptRun) -> None:
         assert end_terminal(run, found) < ENDS_WITHIN
         assert run.ended()["reason"] == "app-exit"
         assert run.leftovers(found["display"], run.runtime) == []
+
+
+@pytest.mark.parametrize("shell", [("bash", "-l"), ("sh",)], ids=["login", "plain"])
+def test_the_servers_own_command_is_at_hand_whatever_path_says(tmp_path: Path, shell: tuple[str, ...]) -> None:
+    """From an odd place; a login shell's files set PATH anew, and modules of Python's names lie in the home."""
+    run = ScriptRun(tmp_path)
+    what = terminal(*shell)
+    place = tmp_path / "an 'odd' place"
+    (place / "qconnect_web/cli").mkdir(parents=True)
+    (place / "qconnect_web/__init__.py").touch()
+    told = "import os, sys\ndef main():\n    print(f'<{len(sys.argv)}:{sys.argv[-1]}>')\n    return 7\n"
+    (place / "qconnect_web/cli/__init__.py").write_text(told, encoding="utf-8")
+    (run.home / "os.py").write_text("raise SystemExit('a stranger')\n", encoding="utf-8")
+    (run.home / ".bash_profile").write_text("PATH=/usr/bin:/bin\n", encoding="utf-8")
+    client = ("/usr/bin/python3", "-c", CLIENT, str(place))  # which knows of no other installation
+    with run.tagged(what, bind="socket", client=client):  # type: ignore[arg-type]  # not all that goes on is a port
+        socket = run.ready()["terminal"]
+        shell_says(socket, "qconnect 'a b'; echo rc=$?", "<2:a b>\nrc=7")
 
 
 def test_the_job_ends_soon_after_the_shell_is_left(run: ScriptRun) -> None:
