@@ -52,7 +52,10 @@ class PageHandler(QConnectHandler):
         _ = self.xsrf_token  # sets the cookie that our scripts send back
         files = await asyncio.to_thread(our_files)
         text = templates.get_template(f"{template}.html").render(
-            static=f"{self.base_url}qconnect/static/{files.digest}/", base_url=self.base_url, **values
+            static=f"{self.base_url}qconnect/static/{files.digest}/",
+            base_url=self.base_url,
+            unseen_s=60 * self.site.settings.unseen_minutes,
+            **values,
         )
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Cache-Control", "no-store")

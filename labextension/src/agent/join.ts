@@ -13,6 +13,8 @@ export interface IDisplayClient {
   /** Connects, for the first time or once more. */
   connect(): void;
   ping(): void;
+  /** Lets go of the connection; the last picture stays. */
+  leave(): void;
   takeKeyboard(): void;
   releaseKeyboard(): void;
   setReadonly(on: boolean): void;
@@ -53,6 +55,7 @@ export function join(client: IDisplayClient): void {
     },
     suspend: ({ on }) => client.setSuspended(on),
     paste: ({ text }) => client.paste(text),
+    leave: () => client.leave(),
   });
   reportFaults();
 }

@@ -8,7 +8,7 @@ const AGAIN_AFTER_MS = 1_000;
 const AGAIN_AFTER_AT_MOST_MS = 60_000;
 
 /**
- * Listens to the websocket of Jupyter's events for as long as the page is open.
+ * Listens to the websocket of Jupyter's events for as long as somebody looks at the page.
  *
  * The stream repeats nothing: when it begins and when it breaks off is told like an event, so that somebody looks.
  */
@@ -24,6 +24,20 @@ export class ServerEvents implements IEvents {
     return this._socket?.readyState === WebSocket.OPEN;
   }
 
+  /** Nobody looks: hangs up until `wake`, for the websocket's own pings would keep the server busy. */
+  rest(): void {
+    clearTimeout(this._timer);
+    const socket = this._socket;
+    this._socket = null;
+    socket?.close();
+  }
+
+  wake(): void {
+    if (!this._socket) {
+      this._connect();
+    }
+  }
+
   private _connect(): void {
     const socket = new WebSocket(this._url);
     this._socket = socket;
@@ -35,13 +49,17 @@ export class ServerEvents implements IEvents {
       this.emitted.emit({ schema_id: schemaOf(data) });
     });
     socket.addEventListener('close', () => {
+      if (socket !== this._socket) {
+        return; // we hung up
+      }
       this.emitted.emit({ schema_id: SESSION_EVENT });
-      setTimeout(() => this._connect(), this._wait);
+      this._timer = window.setTimeout(() => this._connect(), this._wait);
       this._wait = Math.min(2 * this._wait, AGAIN_AFTER_AT_MOST_MS);
     });
   }
 
   private _socket: WebSocket | null = null;
+  private _timer: number | undefined = undefined;
   private _wait = AGAIN_AFTER_MS;
 }
 

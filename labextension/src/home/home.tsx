@@ -4,6 +4,7 @@ import { createRoot } from 'react-dom/client';
 
 import { withoutToken } from '../core/address';
 import { AppModel } from '../core/apps';
+import { Attention } from '../core/attention';
 import type { IApp } from '../core/models';
 import { Once } from '../core/once';
 import { pageServer, type IServer } from '../core/request';
@@ -14,12 +15,15 @@ import { Overview } from '../ui/overview';
 import { startWithTab } from '../ui/pending-tab';
 import { ServerEvents } from './events';
 
+const TICK_MS = 1000;
+
 /** The models of the page, which live as long as it does, and what is drawn of them. */
 class Home {
   constructor(private readonly _server: IServer) {
     const events = new URL(`${_server.baseUrl}api/events/subscribe`, location.href);
     events.protocol = events.protocol.replace('http', 'ws');
-    this._sessions = new SessionModel({ server: _server, events: new ServerEvents(events.href) });
+    this._events = new ServerEvents(events.href);
+    this._sessions = new SessionModel({ server: _server, events: this._events });
     this._apps = new AppModel(_server);
   }
 
@@ -45,6 +49,17 @@ class Home {
     );
   }
 
+  /** Is quiet when nobody has looked for long. */
+  heed(): void {
+    if (this._attention.look(!document.hidden, performance.now())) {
+      if (this._attention.resting) {
+        this._events.rest();
+      } else {
+        this._events.wake();
+      }
+    }
+  }
+
   /** Asks at once what has happened while nobody saw the page. */
   look(): void {
     this._sessions.refresh().catch(() => undefined); // the view has heard of it
@@ -68,6 +83,8 @@ class Home {
   }
 
   private readonly _apps: AppModel;
+  private readonly _attention = new Attention(Number(document.body.dataset['unseen']));
+  private readonly _events: ServerEvents;
   private readonly _once = new Once();
   private readonly _sessions: SessionModel;
 }
@@ -77,7 +94,9 @@ const place = document.querySelector('main');
 if (place) {
   const home = new Home(pageServer(document.body.dataset['base'] ?? '/', () => document.cookie));
   createRoot(place).render(home.draw());
+  setInterval(() => home.heed(), TICK_MS);
   document.addEventListener('visibilitychange', () => {
+    home.heed();
     if (!document.hidden) {
       home.look();
     }

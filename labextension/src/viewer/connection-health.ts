@@ -31,6 +31,8 @@ export class ConnectionHealth {
   up = false;
   /** Whether it answers that the user is not logged in. */
   refused = false;
+  /** Whether no answer is due: we are quiet, or have only just begun to ask again. */
+  quiet = false;
 
   constructor(private readonly _wiring: IHealthWiring) {
     this._live = new LiveSocket(_wiring.url, {
@@ -52,9 +54,23 @@ export class ConnectionHealth {
     this._live.close();
   }
 
+  /** Nobody looks: not a word to the server until `wake`. */
+  rest(): void {
+    this.up = false;
+    this.quiet = this._resting = true;
+    this._live.rest();
+  }
+
+  /** Somebody looks again. */
+  wake(): void {
+    this._resting = false;
+    this._clocks.restart(performance.now());
+    this.hurry();
+  }
+
   /** The network is back, says the browser: do not wait for the next attempt. */
   hurry(): void {
-    if (!this._live.up && !this._live.over) {
+    if (!this._live.up && !this._live.over && !this._resting) {
       this._live.open();
     }
   }
@@ -73,6 +89,9 @@ export class ConnectionHealth {
 
   /** Four times a second. */
   tick(): void {
+    if (this._resting) {
+      return;
+    }
     const now = performance.now();
     if (this._clocks.tick(now)) {
       mark('woke');
@@ -95,6 +114,7 @@ export class ConnectionHealth {
   private _hear(answer: ILiveAnswer): void {
     const now = performance.now();
     this._clocks.beat(now);
+    this.quiet = false;
     if (!this.up) {
       this.up = true;
       this.refused = false;
@@ -105,7 +125,7 @@ export class ConnectionHealth {
   }
 
   private _down(): void {
-    this.up = false;
+    this.up = this.quiet = false;
     this._proveBy = Infinity;
     this._wiring.changed();
     void this._probe();
@@ -156,6 +176,7 @@ export class ConnectionHealth {
     }
   }
 
+  private _resting = false;
   private _proveBy = Infinity;
   private _beatAt = -Infinity;
   private _probeAt = -Infinity;

@@ -10,6 +10,8 @@ const LOAD_MS = 20000;
 const PAINT_MS = 15000;
 /** After so many failed attempts a frame is loaded anew: something in it may be broken. */
 const ATTEMPTS = 8;
+/** Why the connection is gone when nobody looked. */
+const RESTING = 'resting';
 
 export interface IFramesHooks {
   /** The shown client says something. */
@@ -62,6 +64,11 @@ export class Frames {
     return this._next?.attempts ?? 0;
   }
 
+  /** Whether the connection was let go because nobody looked. */
+  get resting(): boolean {
+    return this._lost === RESTING;
+  }
+
   get readonly(): boolean {
     return this._readonly;
   }
@@ -99,10 +106,24 @@ export class Frames {
     if (this._next) {
       this._advance(this._next, situation);
     } else if (address) {
-      this._next = new Frame(this._stage, address, this._trans.__('Program'), (frame, event) =>
-        this._hear(frame, event),
-      );
-      this._hooks.opened();
+      this._load(address);
+    }
+  }
+
+  /**
+   * Nobody looks: lets go of the connection. The picture stays, and a client stands ready to take its place; one that
+   * cannot be told goes as a whole.
+   */
+  rest(): void {
+    const current = this._current;
+    this._dropNext('nobody looks');
+    if (current?.blind) {
+      current.remove();
+      this._current = null;
+    } else if (current) {
+      current.tell('leave', {});
+      this._lost = RESTING;
+      this._load(current.address);
     }
   }
 
@@ -127,6 +148,13 @@ export class Frames {
     }
   }
 
+  private _load(address: IClientAddress): void {
+    this._next = new Frame(this._stage, address, this._trans.__('Program'), (frame, event) =>
+      this._hear(frame, event),
+    );
+    this._hooks.opened();
+  }
+
   private get _all(): Frame[] {
     return [this._current, this._next].filter(frame => frame !== null);
   }
@@ -148,6 +176,9 @@ export class Frames {
   }
 
   private _again(next: Frame): void {
+    if (this.resting) {
+      this._lost = 'closed'; // by now it is another matter
+    }
     if (next.blind || next.reached || next.attempts >= ATTEMPTS) {
       this._dropNext('failed'); // what was half shown is in the way, and a blind client cannot be told
     } else {

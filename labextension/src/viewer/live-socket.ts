@@ -74,6 +74,12 @@ export class LiveSocket {
     }
   }
 
+  /** Nobody is to hear of us: no line until `open`. */
+  rest(): void {
+    clearTimeout(this._timer);
+    this._forget();
+  }
+
   /** The session is over: no more lines. */
   close(): void {
     this._over = true;

@@ -27,6 +27,8 @@ export interface ICommands {
   suspend: { on: boolean };
   /** Put the text on the program's clipboard. */
   paste: { text: string };
+  /** Let go of the connection: the last picture stays. */
+  leave: Nothing;
 }
 
 /** What the client tells the page, and with what. */
@@ -86,6 +88,7 @@ const COMMANDS: Readers<ICommands> = {
   readonly: ({ on }) => ({ on: Boolean(on) }),
   suspend: ({ on }) => ({ on: Boolean(on) }),
   paste: ({ text: pasted }) => ({ text: text(pasted) }),
+  leave: nothing,
 };
 
 const EVENTS: Readers<IEvents> = {

@@ -1,5 +1,6 @@
 /** The viewer page: joins the server's word, the display and what is shown; the only place that knows them all. */
 import { withoutToken } from '../core/address';
+import { Attention } from '../core/attention';
 import { mark, record } from '../core/marks';
 import type { IClientAddress, ILiveAnswer, ISession } from '../core/models';
 import { pageServer } from '../core/request';
@@ -103,6 +104,7 @@ class Page {
     }
     window.addEventListener('online', () => this._health.hurry());
     setInterval(() => {
+      this._heed();
       this._health.tick();
       this._steer();
     }, TICK_MS);
@@ -155,6 +157,10 @@ class Page {
     }
   }
 
+  private get _over(): boolean {
+    return this._session !== null && isFinal(this._session.state);
+  }
+
   private get _knownTitle(): string {
     return this._session?.title ?? this._firstTitle;
   }
@@ -187,9 +193,24 @@ class Page {
     }
   }
 
+  /** Is quiet when nobody has looked for long, and goes on when somebody does. */
+  private _heed(): void {
+    if (this._over || !this._attention.look(this._panel.visible, performance.now())) {
+      return;
+    }
+    mark('resting', this._attention.resting);
+    if (this._attention.resting) {
+      this._health.rest();
+      this._frames.rest();
+    } else {
+      this._health.wake();
+    }
+  }
+
   /** Whether anybody can see us may have changed. */
   private _look(): void {
     const { visible } = this._panel;
+    this._heed();
     this._frames.setSuspended(!visible);
     if (visible && document.hasFocus()) {
       this._claim = true;
@@ -201,7 +222,7 @@ class Page {
   /** Does what is due, and shows how things are. */
   private _steer(): void {
     const session = this._session;
-    const over = session !== null && isFinal(session.state);
+    const over = this._over;
     if (over) {
       this._health.close();
     }
@@ -218,9 +239,10 @@ class Page {
 
   private _render(): void {
     const { current, lost, attempts } = this._frames;
-    const { up: linked, refused } = this._health;
-    const [session, picture] = [this._session, current !== null];
-    const phase = phaseOf({ session, linked, refused, picture, lost: lost !== null });
+    const { up, quiet, refused } = this._health;
+    const [session, picture, linked] = [this._session, current !== null, up || quiet];
+    const { resting } = this._frames;
+    const phase = phaseOf({ session, linked, refused, picture, lost: lost !== null, resting });
     record.state = phase === 'live' ? 'ready' : phase;
     this._room.render(phase, session, { linked, lost, attempts, picture, trouble: this._login.trouble });
     const title = phase === 'live' ? this._title : this._knownTitle;
@@ -238,6 +260,7 @@ class Page {
   private _claim = false;
   /** Whether the user did something since the last heartbeat. */
   private _input = false;
+  private readonly _attention = new Attention(Number(document.body.dataset['unseen']));
   private readonly _id = viewerId();
   private readonly _stage = element('stage', HTMLElement);
   private readonly _panel = new Panel(() => this._look());

@@ -2,7 +2,8 @@
 import type { ISession } from '../core/models';
 import { isFinal } from '../core/states';
 
-export type Phase = 'opening' | 'waiting' | 'connecting' | 'live' | 'reconnecting' | 'ended' | 'locked-out';
+export type Phase =
+  'opening' | 'waiting' | 'connecting' | 'live' | 'resting' | 'reconnecting' | 'ended' | 'locked-out';
 
 export interface IKnown {
   /** The server's last word. */
@@ -15,9 +16,11 @@ export interface IKnown {
   picture: boolean;
   /** Whether the connection that painted it is gone. */
   lost: boolean;
+  /** Whether it was let go because nobody looked. */
+  resting: boolean;
 }
 
-export function phaseOf({ session, linked, refused, picture, lost }: IKnown): Phase {
+export function phaseOf({ session, linked, refused, picture, lost, resting }: IKnown): Phase {
   if (session && isFinal(session.state)) {
     return 'ended';
   }
@@ -35,6 +38,9 @@ export function phaseOf({ session, linked, refused, picture, lost }: IKnown): Ph
   }
   if (!picture) {
     return 'connecting';
+  }
+  if (resting) {
+    return 'resting';
   }
   return lost ? 'reconnecting' : 'live';
 }

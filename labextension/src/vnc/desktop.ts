@@ -45,6 +45,10 @@ export class Desktop implements IDisplayClient {
     }
   }
 
+  leave(): void {
+    this._rfb?.disconnect();
+  }
+
   takeKeyboard(): void {
     window.focus();
     this._rfb?.focus({ preventScroll: true });

@@ -4,7 +4,7 @@ import { phaseOf, type IKnown } from '../phase';
 
 function known(state: SessionState | null, others: Partial<IKnown> = {}): IKnown {
   const session = state && ({ state } as ISession);
-  return { session, linked: true, refused: false, picture: false, lost: false, ...others };
+  return { session, linked: true, refused: false, picture: false, lost: false, resting: false, ...others };
 }
 
 describe('the phase', () => {
@@ -23,6 +23,8 @@ describe('the phase', () => {
     ['waiting', known('SUSPENDED', { picture: true })],
     ['reconnecting', known('READY', { picture: true, lost: true })],
     ['reconnecting', known('READY', { picture: true, linked: false })],
+    ['resting', known('READY', { picture: true, lost: true, resting: true })],
+    ['reconnecting', known('READY', { picture: true, lost: true, resting: true, linked: false })],
     ['locked-out', known(null, { refused: true, linked: false })],
     ['locked-out', known('READY', { refused: true, linked: false, picture: true })],
     ['ended', known('ENDED')],
