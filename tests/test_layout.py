@@ -16,6 +16,7 @@ BESIDE = {
     "jobscripts",  # the shell side, which is no room of the package
     "security",  # what no single room can promise
     "cluster",
+    "hub",
     "e2e",
     "bench",
     "mutants",
