@@ -16,6 +16,7 @@ from tests.hub.visitor import Visitor
 from tests.support.deadline import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.cluster, pytest.mark.timeout(400)]
+POLL_MS = 6000
 IDLE_S = 40
 """Longer than Jupyter lets a websocket be without a ping."""
 
@@ -31,13 +32,17 @@ def look(page: Page) -> None:
     page.evaluate(HIDE, False)
 
 
-def test_a_tab_that_is_looked_at_is_activity_at_the_hubs_proxy_and_one_that_is_not_is_none(
-    hub: Hub, page: Page
+def test_a_tab_that_is_looked_at_is_activity_at_the_hubs_proxy_and_tabs_that_are_not_are_none(
+    hub: Hub, alice: Visitor, page: Page
 ) -> None:
+    overview = alice.context.new_page()
+    overview.goto(f"{hub.origin}{alice.base}qconnect/")
+    overview.get_by_role("heading", name="Programs on the cluster").wait_for()
     before = hub.last_activity("alice")
     eventually(lambda: hub.last_activity("alice") > before, 10, "activity by the page's heartbeat")
+    overview.evaluate(HIDE, True)
     hide(page)
-    page.wait_for_timeout(2000)  # what was under way is over
+    page.wait_for_timeout(2 * POLL_MS)  # what was under way is over, and the list is looked at once more
     before = hub.last_activity("alice")
     page.wait_for_timeout(8000)  # nothing must happen now
     assert hub.last_activity("alice") == before
