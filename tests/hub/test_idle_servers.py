@@ -17,8 +17,7 @@ from tests.support.deadline import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.cluster, pytest.mark.timeout(400)]
 POLL_MS = 6000
-IDLE_S = 40
-"""Longer than Jupyter lets a websocket be without a ping."""
+IDLE_S = 20
 
 
 def hide(page: Page) -> None:

@@ -24,7 +24,7 @@ export class ServerEvents implements IEvents {
     return this._socket?.readyState === WebSocket.OPEN;
   }
 
-  /** Nobody looks: hangs up until `wake`, for the websocket's own pings would keep the server busy. */
+  /** Nobody looks: hangs up until `wake`; each answer to a ping (`websocket_ping_interval`) would count as activity. */
   rest(): void {
     clearTimeout(this._timer);
     const socket = this._socket;
