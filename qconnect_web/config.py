@@ -146,6 +146,13 @@ class QConnect(LoggingConfigurable):
         help="How many pages of a user may show sessions at a time, each by a websocket for its heartbeat; "
         "0: no limit.",
     ).tag(config=True)
+    unseen_minutes = Float(
+        5,
+        min=0,
+        help="After how many minutes in which nobody could see a page (another tab in front, a window minimised) it "
+        "lets its display go and closes its websockets, so that idle servers can be stopped. The program goes on, and "
+        "the page is back when it is looked at. 0: never.",
+    ).tag(config=True)
     allowed_hosts = List(
         Unicode(),
         help="The host names, without port, by which browsers may reach this package's pages; empty: those that "

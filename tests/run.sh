@@ -23,7 +23,8 @@ choose() {
     rest) chosen=(-m 'not e2e' tests "${cluster[@]/#/--ignore=}" "${doors[@]/#/--ignore=}") ;;
     journey) chosen=(tests/e2e/test_journey.py) ;;
     pages) chosen=(-m e2e "${pages[@]}") ;;
-    others) chosen=(-m e2e tests --ignore=tests/e2e/test_journey.py "${pages[@]/#/--ignore=}") ;;
+    hub) chosen=(tests/hub) ;;
+    others) chosen=(-m e2e tests --ignore=tests/hub --ignore=tests/e2e/test_journey.py "${pages[@]/#/--ignore=}") ;;
   esac
 }
 
@@ -70,8 +71,8 @@ settle() {
 rm -rf .pytest_cache
 side_by_side rest cluster doors
 side_by_side journey
-side_by_side pages others
+side_by_side pages others hub # the last one waits for the most part
 failed=0
-for lane in cluster doors rest journey pages others; do settle "$lane" || failed=1; done
+for lane in cluster doors rest journey pages others hub; do settle "$lane" || failed=1; done
 python -m tests.support.failures "$logs/first" "$logs/again" || failed=1
 exit "$failed"

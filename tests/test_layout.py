@@ -17,6 +17,7 @@ BESIDE = {
     "security",  # what no single room can promise
     "cluster",
     "fronts",  # real web servers before all of it
+    "hub",
     "e2e",
     "bench",
     "mutants",

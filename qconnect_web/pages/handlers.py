@@ -68,6 +68,7 @@ class PageHandler(QConnectHandler):
             static=f"{self.base_url}qconnect/static/{files.digest}/",
             base_url=self.base_url,
             spawn=spawn_url(os.environ),
+            unseen_s=60 * self.site.settings.unseen_minutes,
             **values,
         )
         self.set_header("Content-Type", "text/html; charset=utf-8")

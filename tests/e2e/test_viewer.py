@@ -170,6 +170,8 @@ def test_a_hidden_panel_draws_nothing_and_a_shown_one_goes_on(desk: Desk, panel:
 
 HIDE = """hidden => {
   Object.defineProperty(document, 'hidden', { get: () => hidden, configurable: true });
+  const state = hidden ? 'hidden' : 'visible';
+  Object.defineProperty(document, 'visibilityState', { get: () => state, configurable: true });
   document.dispatchEvent(new Event('visibilitychange'));
 }"""
 """What a browser does to a tab behind others; headless ones show all."""

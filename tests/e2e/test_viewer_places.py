@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, expe
 from hatch_build import build_frontend
 from tests.e2e.desk import Desk, click_picture, make_desktop, wait_ready
 from tests.e2e.painted import events, ready
+from tests.e2e.test_viewer import HIDE
 from tests.support.deadline import eventually
 from tests.support.servers import REPOSITORY, JupyterServer
 
@@ -88,7 +89,9 @@ def unknown_client(tmp_path: Path) -> Path:
 def test_an_unknown_client_is_shown_and_comes_back(
     tmp_path: Path, unknown_client: Path, context: BrowserContext
 ) -> None:
-    server = JupyterServer(tmp_path / "home", config={"QConnect": {"client_dirs": [str(unknown_client)]}})
+    server = JupyterServer(
+        tmp_path / "home", config={"QConnect": {"client_dirs": [str(unknown_client)], "unseen_minutes": 0.05}}
+    )
     server.home.mkdir()
     server.start()
     try:
@@ -103,6 +106,10 @@ def test_an_unknown_client_is_shown_and_comes_back(
         page.frames[-1].evaluate("client._process_close(['close'], client)")
         eventually(lambda: len(events(page, "frame")) > frames and ready(page), 15, "another frame")
         eventually(lambda: "window 1" in shown_windows(page), 20, "the program's window again")
+        page.evaluate(HIDE, True)  # it cannot be told that nobody looks: its frame goes
+        eventually(lambda: not page.locator("iframe").count(), 30, "its end")
+        page.evaluate(HIDE, False)
+        eventually(lambda: "window 1" in shown_windows(page), 20, "the program's window at the look")
     finally:
         server.close()
 
@@ -116,7 +123,7 @@ def shown_windows(page: Page) -> list[str]:
 
 
 def test_a_client_from_the_node_runs_in_an_origin_of_its_own(tmp_path: Path, context: BrowserContext) -> None:
-    server = JupyterServer(tmp_path, config={"QConnect": {"client_dirs": []}}).start()
+    server = JupyterServer(tmp_path, config={"QConnect": {"client_dirs": [], "unseen_minutes": 0.05}}).start()
     try:
         desk = Desk(server)
         session = desk.session()
@@ -130,5 +137,11 @@ def test_a_client_from_the_node_runs_in_an_origin_of_its_own(tmp_path: Path, con
         frame.evaluate("client._process_disconnect(['disconnect', 'gone'], client)")
         eventually(lambda: len(events(page, "painted")) > before and ready(page), 10, "another picture")
         assert desk.typed(page, "in-another-sandbox")
+        before = len(events(page, "painted"))
+        page.evaluate(HIDE, True)
+        eventually(lambda: events(page, "resting"), 30, "the page's notice that nobody looks")
+        page.evaluate(HIDE, False)
+        eventually(lambda: len(events(page, "painted")) > before and ready(page), 10, "a picture at the look")
+        assert desk.typed(page, "in-a-third-sandbox")
     finally:
         server.close()

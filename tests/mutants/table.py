@@ -352,6 +352,27 @@ MUTANTS = [
         f"{NO_HEARTBEAT}[None]",
     ),
     Mutant(
+        "the heartbeat asks nobody who he is",
+        "pages/live.py",
+        '    @ws_authenticated\n    @authorized("execute")  # type',
+        "    # type",
+        f"{FRONT}test_no_route_lets_a_stranger_in",
+    ),
+    Mutant(
+        "the display asks nobody who he is",
+        "proxy/websockets.py",
+        '    @ws_authenticated\n    @authorized("execute")  # type',
+        "    # type",
+        f"{FRONT}test_no_route_lets_a_stranger_in",
+    ),
+    Mutant(
+        "the list of sessions is for everybody",
+        "api/sessions.py",
+        "    @web.authenticated\n    @authorized\n    @answers\n    async def get(self) -> None:\n",
+        "    @answers\n    async def get(self) -> None:\n",
+        f"{FRONT}test_no_route_lets_a_stranger_in",
+    ),
+    Mutant(
         "the heartbeat goes by a rule of its own",
         "pages/live.py",
         "return QConnectHandler.check_origin(self)",

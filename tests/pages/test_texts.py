@@ -11,7 +11,7 @@ from qconnect_web.pages.handlers import templates
 pytestmark = pytest.mark.unit
 SHOWN = ("title", "alt", "placeholder", "aria-label", "aria-description", "aria-roledescription", "label", "value")
 BRAND = "QConnect"
-VALUES = {"static": "1", "base_url": "2", "spawn": "5", "session": {"id": "3", "title": "4"}}
+VALUES = {"static": "1", "base_url": "2", "spawn": "5", "unseen_s": 6, "session": {"id": "3", "title": "4"}}
 PAGES = sorted(name for name in templates.list_templates() if name != "layout.html")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,12 +10,9 @@ from typing import Any
 
 import pytest
 
-from qconnect_web import api, pages, proxy
-from qconnect_web.clients.xpra import load_vnc_client
-from qconnect_web.http.base import ANY_JOB, JOB
-from qconnect_web.pages.handlers import our_files
 from tests.security.front import Front, opened
 from tests.security.raw import Raw
+from tests.support.routes import addresses
 from tests.support.servers import JupyterServer
 
 PREFIX = "/a%40b/"
@@ -69,18 +65,4 @@ def raw(server: JupyterServer) -> Iterator[Raw]:
 
 @pytest.fixture(scope="package")
 def table(server: JupyterServer, session: dict[str, Any]) -> list[tuple[str, type[Any]]]:
-    """An address for every route of the package, and its handler."""
-    ours = f"{our_files().digest}/home.js"
-    files = {"static/([0-9a-f]{32})/(.+)": f"static/{ours}", "client/([0-9a-f]{32})/(.+)": load_vnc_client().url}
-    groups = [(ANY_JOB, session["id"]), (JOB, session["id"]), ("([A-Za-z0-9._-]{1,64})", "xterm")]
-    groups += [("(?P<viewer>[A-Za-z0-9_-]{8,64})", "viewer-0001"), ("(?P<ticket>[^/]*)", "nonsense")]
-    groups += [("(?:/(?P<file>.*))?", "/index.html"), ("api/.+", "api/x"), (".+", "no/such/page")]
-    groups += [("/?", "/"), ("\\", "")]
-    found = []
-    for pattern, kind in [*api.HANDLERS, *proxy.HANDLERS, *pages.HANDLERS]:
-        path = files.get(pattern, pattern)
-        for group, example in groups:
-            path = path.replace(group, example)
-        assert not re.search(r"[()\[\]*?]", path), f"no example for {pattern}"
-        found.append((path, kind))
-    return found
+    return addresses(session["id"])

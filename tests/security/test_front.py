@@ -11,6 +11,7 @@ from tests.proxy.test_websocket_doors import EVIL, LooksOnly
 from tests.security.front import Front
 from tests.security.raw import Raw
 from tests.support.jupyter_here import BASE
+from tests.support.routes import doors_open
 
 LIVE = f"{BASE}qconnect/17.local/live"
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
@@ -37,6 +38,13 @@ def test_a_cookie_opens_no_heartbeat_for_another_page(front: Front, origin: str 
 def test_who_may_only_look_opens_no_heartbeat(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(front.app.web_app.settings, "authorizer", LooksOnly(parent=front.app))
     assert live(front, {"Cookie": front.cookie(), "Origin": front.origin}) == 403
+
+
+@pytest.mark.parametrize("known_by", [{}, {"Authorization": "token wrong"}, {"Cookie": "username-127-0-0-1=wrong"}])
+def test_no_route_lets_a_stranger_in(front: Front, raw: Raw, known_by: dict[str, str]) -> None:
+    own = {"Origin": front.origin, "Content-Type": JSON, **known_by}
+    asked = lambda method, path, given: raw.ask(f"qconnect/{path}", {**own, **given}, method, auth=False)  # noqa: E731
+    assert doors_open(asked, "17.local") == {}
 
 
 def test_pages_beyond_the_bound_get_no_heartbeat(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:

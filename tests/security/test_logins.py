@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from qconnect_web.pages import ClientHandler, StaticHandler
 from tests.security.raw import Raw
 from tests.security.test_answers import METHODS
+from tests.support.routes import FOR_EVERYBODY
 
-FOR_EVERYBODY = (StaticHandler, ClientHandler)
 ASKERS: dict[str, dict[str, str]] = {
     "a page that is opened": {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "none", "Sec-Fetch-Dest": "document"},
     "a module script": {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Dest": "script"},

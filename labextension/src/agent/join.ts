@@ -15,6 +15,8 @@ export interface IDisplayClient {
   /** Connects, for the first time or once more. */
   connect(): void;
   ping(): void;
+  /** Lets go of the connection; the last picture stays. */
+  leave(): void;
   takeKeyboard(): void;
   releaseKeyboard(): void;
   /** Whether others see the same display, who may change its keymap or keep it from changing. */
@@ -61,6 +63,7 @@ export function join(client: IDisplayClient): void {
     paste: ({ text }) => client.paste(text),
     company: ({ on }) => client.setCompany(on),
     strike: ({ symbol, held }) => client.strikeKey(symbol, held.filter(isModifier)),
+    leave: () => client.leave(),
   });
   reportFaults();
 }

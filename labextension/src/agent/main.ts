@@ -37,6 +37,11 @@ const display: IDisplayClient = {
       agent.client?._send_ping();
     }
   },
+  leave: () => {
+    if (agent.client) {
+      hangUp(agent.client);
+    }
+  },
   takeKeyboard,
   releaseKeyboard,
   strikeKey,

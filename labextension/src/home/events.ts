@@ -5,7 +5,7 @@ import { Retry } from '../core/retry';
 import { SESSION_EVENT, type IEvents } from '../core/sessions';
 
 /**
- * Listens to the websocket of Jupyter's events for as long as the page is open.
+ * Listens to the websocket of Jupyter's events for as long as somebody looks at the page.
  *
  * The stream repeats nothing: when it begins and when it breaks off is told like an event, so that somebody looks.
  */
@@ -30,6 +30,20 @@ export class ServerEvents implements IEvents {
     this._retry.hurry();
   }
 
+  /** Nobody looks: hangs up until `wake`; each answer to a ping (`websocket_ping_interval`) would count as activity. */
+  rest(): void {
+    this._retry.stop();
+    const socket = this._socket;
+    this._socket = null;
+    socket?.close();
+  }
+
+  wake(): void {
+    if (!this._socket) {
+      this._connect();
+    }
+  }
+
   private _connect(): void {
     const socket = new WebSocket(this._url);
     this._socket = socket;
@@ -41,6 +55,9 @@ export class ServerEvents implements IEvents {
       this.emitted.emit({ schema_id: schemaOf(data) });
     });
     socket.addEventListener('close', () => {
+      if (socket !== this._socket) {
+        return; // we hung up
+      }
       this.emitted.emit({ schema_id: SESSION_EVENT });
       this._retry.failed();
     });

@@ -4,6 +4,7 @@ import { createRoot } from 'react-dom/client';
 
 import { withoutToken } from '../core/address';
 import { AppModel } from '../core/apps';
+import { Attention } from '../core/attention';
 import type { IApp } from '../core/models';
 import { Once } from '../core/once';
 import { pageServer, type IServer } from '../core/request';
@@ -14,6 +15,8 @@ import { english as trans } from '../core/trans';
 import { Overview } from '../ui/overview';
 import { startWithTab } from '../ui/pending-tab';
 import { ServerEvents } from './events';
+
+const TICK_MS = 1000;
 
 /** The models of the page, which live as long as it does, and what is drawn of them. */
 class Home {
@@ -47,6 +50,17 @@ class Home {
     );
   }
 
+  /** Is quiet when nobody has looked for long. */
+  heed(): void {
+    if (this._attention.look(!document.hidden, performance.now())) {
+      if (this._attention.resting) {
+        this._events.rest();
+      } else {
+        this._events.wake();
+      }
+    }
+  }
+
   /** Asks at once what has happened while nobody saw the page. */
   look(): void {
     this._sessions.refresh().catch(() => undefined); // the view has heard of it
@@ -77,6 +91,7 @@ class Home {
   }
 
   private readonly _apps: AppModel;
+  private readonly _attention = new Attention(Number(document.body.dataset['unseen']));
   private readonly _events: ServerEvents;
   private readonly _once = new Once();
   private readonly _sessions: SessionModel;
@@ -88,8 +103,10 @@ if (place) {
   const { base = '/', spawn = '' } = document.body.dataset;
   const home = new Home(pageServer(base, () => document.cookie, spawn || null));
   createRoot(place).render(home.draw());
+  setInterval(() => home.heed(), TICK_MS);
   onReturn(window, document, () => home.hurry());
   document.addEventListener('visibilitychange', () => {
+    home.heed();
     if (!document.hidden) {
       home.look();
     }

@@ -28,6 +28,8 @@ export interface IHealthWiring {
 export class ConnectionHealth {
   /** Whether the server answers. */
   up = false;
+  /** Whether no answer is due: we are quiet, or have only just begun to ask again. */
+  quiet = false;
 
   constructor(private readonly _wiring: IHealthWiring) {
     const { server, session, seen, changed } = _wiring;
@@ -65,6 +67,21 @@ export class ConnectionHealth {
     this._live.close();
   }
 
+  /** Nobody looks: not a word to the server until `wake`. */
+  rest(): void {
+    this.up = false;
+    this.quiet = this._resting = true;
+    this._reconnection.stop();
+    this._live.close();
+  }
+
+  /** Somebody looks again. */
+  wake(): void {
+    this._resting = false;
+    this._clocks.restart(performance.now());
+    this._reconnection.begin();
+  }
+
   /** The page is seen, or the network is back: the next attempt is made now. */
   hurry(): void {
     this._reconnection.hurry();
@@ -84,6 +101,9 @@ export class ConnectionHealth {
 
   /** Four times a second. */
   tick(): void {
+    if (this._resting) {
+      return;
+    }
     const now = performance.now();
     if (this._clocks.tick(now)) {
       mark('woke');
@@ -104,6 +124,7 @@ export class ConnectionHealth {
   private _hear(answer: ILiveAnswer): void {
     const now = performance.now();
     this._clocks.beat(now);
+    this.quiet = false;
     if (!this.up) {
       this.up = true;
       this._reconnection.opened();
@@ -114,7 +135,7 @@ export class ConnectionHealth {
   }
 
   private _down(worked: boolean): void {
-    this.up = false;
+    this.up = this.quiet = false;
     this._proveBy = Infinity;
     this._wiring.changed();
     this._reconnection.down(worked);
@@ -145,6 +166,7 @@ export class ConnectionHealth {
     }
   }
 
+  private _resting = false;
   private _proveBy = Infinity;
   private _beatAt = -Infinity;
   private readonly _clocks = new Clocks(performance.now());

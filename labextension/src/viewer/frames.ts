@@ -12,6 +12,8 @@ const PAINT_MS = 15000;
 const WINDOWLESS_MS = 10000;
 /** After so many failed attempts a frame is loaded anew: something in it may be broken. */
 const ATTEMPTS = 8;
+/** Why the connection is gone when nobody looked. */
+const RESTING = 'resting';
 
 export interface IFramesHooks {
   /** The shown client says something. */
@@ -70,6 +72,11 @@ export class Frames {
     return this._next?.attempts ?? 0;
   }
 
+  /** Whether the connection was let go because nobody looked. */
+  get resting(): boolean {
+    return this._lost === RESTING;
+  }
+
   get readonly(): boolean {
     return this._readonly;
   }
@@ -91,6 +98,7 @@ export class Frames {
   /** Does what is due now. */
   steer(situation: ISituation): void {
     const { over, visible, linked, fill, address } = situation;
+    this._fill = fill;
     if (over || (this._current && this._lost === null)) {
       this._dropNext('not needed');
       return;
@@ -107,11 +115,24 @@ export class Frames {
     if (this._next) {
       this._advance(this._next, situation);
     } else if (address) {
-      const name = this._trans.__('Program');
-      this._next = new Frame(this._stage, address, { name, fill }, (frame, event) =>
-        this._hear(frame, event),
-      );
-      this._hooks.opened();
+      this._load(address);
+    }
+  }
+
+  /**
+   * Nobody looks: lets go of the connection. The picture stays, and a client stands ready to take its place; one that
+   * cannot be told goes as a whole.
+   */
+  rest(): void {
+    const current = this._current;
+    this._dropNext('nobody looks');
+    if (current?.blind) {
+      current.remove();
+      this._current = null;
+    } else if (current) {
+      current.tell('leave', {});
+      this._lost = RESTING;
+      this._load(current.address);
     }
   }
 
@@ -136,6 +157,12 @@ export class Frames {
     }
   }
 
+  private _load(address: IClientAddress): void {
+    const dress = { name: this._trans.__('Program'), fill: this._fill };
+    this._next = new Frame(this._stage, address, dress, (frame, event) => this._hear(frame, event));
+    this._hooks.opened();
+  }
+
   private get _all(): Frame[] {
     return [this._current, this._next].filter(frame => frame !== null);
   }
@@ -157,6 +184,9 @@ export class Frames {
   }
 
   private _again(next: Frame): void {
+    if (this.resting) {
+      this._lost = 'closed'; // by now it is another matter
+    }
     if (next.blind || next.reached || next.attempts >= ATTEMPTS) {
       this._dropNext('failed'); // what was half shown is in the way, and a blind client cannot be told
     } else {
@@ -247,6 +277,8 @@ export class Frames {
 
   private _current: Frame | null = null;
   private _next: Frame | null = null;
+  /** Whether the program's main window takes the whole tab. */
+  private _fill = false;
   private _lost: string | null = null;
   private _readonly = false;
   private _suspended = false;

@@ -31,6 +31,8 @@ export interface ICommands {
   company: { on: boolean };
   /** Strike a key, by X's name of it, together with modifiers (shift, control, alt, meta). */
   strike: { symbol: string; held: string[] };
+  /** Let go of the connection: the last picture stays. */
+  leave: Nothing;
 }
 
 /** What the client tells the page, and with what. */
@@ -100,6 +102,7 @@ const COMMANDS: Readers<ICommands> = {
   paste: ({ text: pasted }) => ({ text: text(pasted) }),
   company: ({ on }) => ({ on: Boolean(on) }),
   strike: ({ symbol, held }) => ({ symbol: text(symbol), held: Array.isArray(held) ? held.map(text) : [] }),
+  leave: nothing,
 };
 
 const EVENTS: Readers<IEvents> = {

@@ -1,5 +1,7 @@
 /** Short words at the edge of the picture, each until the user has read it, or wants it no more. */
 import type { ITrans } from '../core/trans';
+import { shown } from '../core/shown';
+import type { ClientEvent } from './messages';
 import { element } from './element';
 
 export interface INote {
@@ -10,8 +12,16 @@ export interface INote {
   never: string;
 }
 
+/** What is to be said of something that the display tells; null when nothing is. */
+export function noteOf({ name, data }: ClientEvent, trans: ITrans): INote | null {
+  if (name === 'mispasted') {
+    return pastingNote(trans);
+  }
+  return name === 'untypable' ? untypableNote(trans, shown(data.text)) : null;
+}
+
 /** For who pressed in a terminal what pastes elsewhere. */
-export function pastingNote(trans: ITrans): INote {
+function pastingNote(trans: ITrans): INote {
   const text = trans.__(
     'In a terminal, Ctrl+Shift+V pastes and Ctrl+Shift+C copies: Ctrl+V and Ctrl+C are for the program inside.',
   );
@@ -19,7 +29,7 @@ export function pastingNote(trans: ITrans): INote {
 }
 
 /** For who typed what cannot be, as the session is open elsewhere. */
-export function untypableNote(trans: ITrans, text: string): INote {
+function untypableNote(trans: ITrans, text: string): INote {
   const words = trans.__(
     '“%1” cannot be typed while another tab shows this session. Close the other tab, or paste the text.',
     text.slice(0, 20),
@@ -50,8 +60,9 @@ export class Notes {
     }
   }
 
-  show({ id, text, never }: INote): void {
-    if (this.wanted(id)) {
+  show(note: INote | null): void {
+    if (note && this.wanted(note.id)) {
+      const { id, text, never } = note;
       this._shown = id;
       this._text.textContent = text;
       this._never.textContent = never;

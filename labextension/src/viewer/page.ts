@@ -1,5 +1,6 @@
 /** The viewer page: joins the server's word, the display and what is shown; the only place that knows them all. */
 import { withoutToken } from '../core/address';
+import { Attention } from '../core/attention';
 import { mark, record } from '../core/marks';
 import type { IClientAddress, ILiveAnswer, ISession } from '../core/models';
 import { pageServer } from '../core/request';
@@ -17,7 +18,7 @@ import { Leaving } from './leaving';
 import type { Beat } from './live-socket';
 import type { ClientEvent } from './messages';
 import { NodeLogin } from './node-login';
-import { Notes, pastingNote, untypableNote } from './notes';
+import { noteOf, Notes } from './notes';
 import { Panel } from './panel';
 import { phaseOf } from './phase';
 import { Size } from './size';
@@ -112,6 +113,7 @@ class Page {
     }
     onReturn(window, document, () => this._health.hurry());
     setInterval(() => {
+      this._heed();
       this._health.tick();
       this._steer();
     }, TICK_MS);
@@ -145,7 +147,8 @@ class Page {
     this._steer();
   }
 
-  private _hearClient({ name, data }: ClientEvent): void {
+  private _hearClient(event: ClientEvent): void {
+    const { name, data } = event;
     if (name === 'echo') {
       this._health.echo();
     } else if (name === 'title') {
@@ -160,15 +163,16 @@ class Page {
       this._input = true;
     } else if (name === 'typed') {
       this._leaving.typed();
-    } else if (name === 'mispasted') {
-      this._notes.show(pastingNote(this._context.trans));
-    } else if (name === 'untypable') {
-      this._notes.show(untypableNote(this._context.trans, shown(data.text)));
     } else if (name === 'chord') {
       this._keyboard.escaped();
     } else if (name === 'copied') {
       this._clipboard.copied(data.text);
     }
+    this._notes.show(noteOf(event, this._context.trans));
+  }
+
+  private get _over(): boolean {
+    return this._session !== null && isFinal(this._session.state);
   }
 
   private get _knownTitle(): string {
@@ -203,14 +207,27 @@ class Page {
     }
   }
 
+  /** Is quiet when nobody has looked for long, and goes on when somebody does. */
+  private _heed(): void {
+    if (this._over || !this._attention.look(this._panel.visible, performance.now())) {
+      return;
+    }
+    mark('resting', this._attention.resting);
+    if (this._attention.resting) {
+      this._health.rest();
+      this._frames.rest();
+    } else {
+      this._health.wake();
+    }
+  }
+
   /** Whether anybody can see us may have changed. */
   private _look(): void {
     const { visible } = this._panel;
+    this._heed();
     this._frames.setSuspended(!visible);
-    if (visible && document.hasFocus()) {
-      this._claim = true;
-    }
     if (visible) {
+      this._claim ||= document.hasFocus();
       this._health.hurry();
     }
     this._health.ask();
@@ -220,7 +237,7 @@ class Page {
   /** Does what is due, and shows how things are. */
   private _steer(): void {
     const session = this._session;
-    const over = session !== null && isFinal(session.state);
+    const over = this._over;
     if (over) {
       this._health.close();
     }
@@ -236,10 +253,10 @@ class Page {
   }
 
   private _render(): void {
-    const { current, lost, attempts, windowless } = this._frames;
-    const { up: linked, obstacle, words } = this._health;
-    const [session, picture] = [this._session, current !== null];
-    const phase = phaseOf({ session, linked, obstacle, picture, lost: lost !== null, windowless });
+    const { current, lost, attempts, windowless, resting } = this._frames;
+    const { up, quiet, obstacle, words } = this._health;
+    const [session, picture, linked] = [this._session, current !== null, up || quiet];
+    const phase = phaseOf({ session, linked, obstacle, picture, lost: lost !== null, windowless, resting });
     record.state = phase === 'live' ? 'ready' : phase;
     const { trouble } = this._login;
     this._room.render(phase, session, { linked, lost, attempts, picture, trouble, words });
@@ -259,6 +276,7 @@ class Page {
   private _claim = false;
   /** Whether the user did something since the last heartbeat. */
   private _input = false;
+  private readonly _attention = new Attention(Number(document.body.dataset['unseen']));
   private readonly _id = viewerId();
   private readonly _stage = element('stage', HTMLElement);
   private readonly _panel = new Panel(() => this._look());

@@ -6,7 +6,7 @@ import type { Obstacle } from './reconnection';
 /** What stands there until somebody does something about it. */
 export type Stop = 'locked-out' | 'stopped' | 'removed' | 'refused' | 'no-upgrade';
 export type Phase =
-  'opening' | 'waiting' | 'connecting' | 'windowless' | 'live' | 'reconnecting' | 'ended' | Stop;
+  'opening' | 'waiting' | 'connecting' | 'windowless' | 'live' | 'resting' | 'reconnecting' | 'ended' | Stop;
 
 const STOPS: Record<Exclude<Obstacle, 'away'>, Stop> = {
   'logged-out': 'locked-out',
@@ -29,9 +29,11 @@ export interface IKnown {
   lost: boolean;
   /** Whether the display is there, and has had no window for a while. */
   windowless: boolean;
+  /** Whether it was let go because nobody looked. */
+  resting: boolean;
 }
 
-export function phaseOf({ session, linked, obstacle, picture, lost, windowless }: IKnown): Phase {
+export function phaseOf({ session, linked, obstacle, picture, lost, windowless, resting }: IKnown): Phase {
   if (session && isFinal(session.state)) {
     return 'ended';
   }
@@ -52,6 +54,9 @@ export function phaseOf({ session, linked, obstacle, picture, lost, windowless }
   }
   if (!picture) {
     return 'connecting';
+  }
+  if (resting) {
+    return 'resting';
   }
   return lost ? 'reconnecting' : 'live';
 }

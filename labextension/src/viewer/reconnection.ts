@@ -71,7 +71,13 @@ export class Reconnection {
     this._retry.hurry();
   }
 
-  /** No websocket is wanted any more. */
+  /** A websocket is wanted again. */
+  begin(): void {
+    this._stopped = this._served = false;
+    this._wiring.open();
+  }
+
+  /** No websocket is wanted until `begin`. */
   stop(): void {
     this._stopped = true;
     this._retry.stop();

@@ -19,7 +19,7 @@ export function tabTitle(phase: Phase, asking: boolean, title: string, id: strin
 }
 
 function before(phase: Phase, trans: ITrans): string {
-  if (phase === 'live' || phase === 'windowless' || isStop(phase)) {
+  if (phase === 'live' || phase === 'resting' || phase === 'windowless' || isStop(phase)) {
     return '';
   }
   return phase === 'ended' ? trans.__('Ended: ') : '… ';

@@ -53,7 +53,7 @@ export function sayingOf(
   }
   const line = trouble?.message ?? busy(phase, state, trans);
   const away = phase === 'reconnecting' && (trouble !== null || state.lost === 'silent'); // the node may have failed
-  return { title, line, note: phase === 'live' || away ? '' : kept, tone: 'busy' };
+  return { title, line, note: phase === 'live' || phase === 'resting' || away ? '' : kept, tone: 'busy' };
 }
 
 /** In a terminal nobody has to wait until it is clear that there is no window. */
@@ -78,6 +78,9 @@ function busy(phase: Phase, { linked, lost, attempts }: IWaitingState, trans: IT
     return attempts > 3
       ? trans.__('The display does not answer yet. Trying again…')
       : trans.__('Opening the display…');
+  }
+  if (phase === 'resting') {
+    return trans.__('Nobody looked for a while. Bringing the picture up to date…');
   }
   return phase === 'reconnecting' ? reconnecting(linked, lost, trans) : '';
 }

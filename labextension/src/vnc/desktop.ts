@@ -68,6 +68,10 @@ export class Desktop implements IDisplayClient {
     }
   }
 
+  leave(): void {
+    this._rfb?.disconnect();
+  }
+
   takeKeyboard(): void {
     this._captured = true;
     window.focus();

@@ -23,6 +23,7 @@ describe('text from elsewhere', () => {
   it('is so in tables and errors, as they come', async () => {
     const answers = (status: number, body: unknown) => ({
       baseUrl: '/',
+      spawnUrl: null,
       send: () => Promise.resolve(new Response(JSON.stringify(body), { status })),
     });
     const queues = { scheduler: { name: 'torque', why: '\u202e' }, queues: [{ name: 'gui\u202e' }] };

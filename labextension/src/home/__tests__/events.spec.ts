@@ -50,6 +50,24 @@ it('is connected when its websocket is', () => {
   expect(events.connected).toBe(false);
 });
 
+it('has no websocket while nobody looks, nor makes one by itself, and one at the first look', () => {
+  latest().open();
+  events.rest();
+  expect([latest().readyState, events.connected]).toEqual([3, false]);
+  jest.advanceTimersByTime(600_000);
+  expect(FakeSocket.made).toHaveLength(1);
+  events.wake();
+  latest().open();
+  expect([FakeSocket.made.length, events.connected]).toEqual([2, true]);
+  latest().close();
+  events.rest();
+  jest.advanceTimersByTime(600_000);
+  expect(FakeSocket.made).toHaveLength(2);
+  events.wake();
+  events.wake();
+  expect(FakeSocket.made).toHaveLength(3);
+});
+
 it('passes on what the server tells, and takes no harm from anything else', () => {
   latest().say(JSON.stringify({ schema_id: SESSION_EVENT, job: '1.local' }));
   for (const nonsense of ['', 'null', '7', '{', '{"schema_id": 7}']) {

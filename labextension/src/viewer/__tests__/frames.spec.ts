@@ -6,7 +6,7 @@ jest.mock('../../core/marks', () => ({ mark: () => undefined })); // jsdom keeps
 
 const READY: ISituation = {
   ...{ ready: true, linked: true, visible: true, over: false, fill: false },
-  address: { url: '/x/index.html', path: '/x/ws', sandbox: false },
+  address: { url: '/x/index.html', path: '/x/ws', sandbox: false, hold_keys: false },
 };
 const nothing = (): void => undefined;
 let stage: HTMLElement;

@@ -4,7 +4,15 @@ import { phaseOf, type IKnown } from '../phase';
 
 function known(state: SessionState | null, others: Partial<IKnown> = {}): IKnown {
   const session = state && ({ state } as ISession);
-  return { session, linked: true, obstacle: null, picture: false, lost: false, windowless: false, ...others };
+  const usual = {
+    linked: true,
+    obstacle: null,
+    picture: false,
+    lost: false,
+    windowless: false,
+    resting: false,
+  };
+  return { session, ...usual, ...others };
 }
 
 describe('the phase', () => {
@@ -27,6 +35,8 @@ describe('the phase', () => {
     ['waiting', known('SUSPENDED', { picture: true })],
     ['reconnecting', known('READY', { picture: true, lost: true })],
     ['reconnecting', known('READY', { picture: true, linked: false })],
+    ['resting', known('READY', { picture: true, lost: true, resting: true })],
+    ['reconnecting', known('READY', { picture: true, lost: true, resting: true, linked: false })],
     ['locked-out', known(null, { obstacle: 'logged-out', linked: false })],
     ['locked-out', known('READY', { obstacle: 'logged-out', linked: false, picture: true })],
     ['reconnecting', known('READY', { obstacle: 'away', linked: false, picture: true })],

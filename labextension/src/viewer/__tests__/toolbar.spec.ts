@@ -5,7 +5,7 @@ import { Toolbar } from '../toolbar';
 import { fillPage, shown } from './template';
 
 const SHOWN = { title: 'Alpine survey – xterm', keys: false, guest: false };
-const context = { server: { baseUrl: '/', send: fetch }, trans: english };
+const context = { server: { baseUrl: '/', spawnUrl: null, send: fetch }, trans: english };
 const nothing = (): void => undefined;
 const actions = {
   ...{ keyboard: nothing, viewOnly: nothing, fullWindow: nothing, clipboard: nothing, takeSize: nothing },

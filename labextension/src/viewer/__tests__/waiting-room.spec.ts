@@ -8,7 +8,7 @@ import { fillPage, shown } from './template';
 
 jest.mock('../../core/marks', () => ({ mark: () => undefined })); // jsdom keeps no marks
 
-const STATE = { linked: true, lost: null, attempts: 0, trouble: null, picture: false };
+const STATE = { linked: true, lost: null, attempts: 0, trouble: null, words: '', picture: false };
 const LOG = 'no-such-program: not found <img src=x onerror=alert(1)>';
 const server = new TestServer();
 let room: WaitingRoom;

@@ -1,0 +1,65 @@
+"""A hub with two users on the cluster, and browsers that are logged in there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from hatch_build import build_frontend
+from tests.cluster.cluster import Cluster
+from tests.cluster.conftest import settings
+from tests.e2e.conftest import browser_type_launch_args
+from tests.e2e.painted import wait_painted
+from tests.hub.hub import Hub
+from tests.hub.visitor import Visitor
+from tests.support.servers import REPOSITORY
+
+__all__ = ["browser_type_launch_args"]
+UNSEEN_MINUTES = 0.05
+
+
+@pytest.fixture(scope="package")
+def hub(cluster: Cluster) -> Iterator[Hub]:
+    """Nobody has a server yet."""
+    build_frontend(REPOSITORY)
+    hub = Hub(cluster, "hub", settings("slurm", unseen_minutes=UNSEEN_MINUTES))
+    try:
+        yield hub.start()
+    finally:
+        hub.close()
+
+
+@pytest.fixture(scope="package")
+def session(hub: Hub) -> Iterator[dict[str, Any]]:
+    """One program of alice's, which outlives whatever happens to her server."""
+    hub.start_server("alice")
+    found = hub.session("alice")
+    yield found
+    hub.start_server("alice")
+    hub.ask("alice", "POST", f"sessions/{found['id']}/stop")
+
+
+@pytest.fixture
+def alice(hub: Hub, browser: Browser) -> Iterator[Visitor]:
+    """Her browser, logged in at the hub."""
+    with browser.new_context() as context:
+        yield Visitor(hub, "alice", context).log_in()
+
+
+@pytest.fixture
+def bob(hub: Hub, browser: Browser) -> Iterator[Visitor]:
+    """Another user's browser, logged in at the hub."""
+    with browser.new_context() as context:
+        yield Visitor(hub, "bob", context).log_in()
+
+
+@pytest.fixture
+def page(hub: Hub, alice: Visitor, session: dict[str, Any]) -> Page:
+    """The program's page in alice's browser, painted."""
+    hub.start_server("alice")
+    page = alice.view(session)
+    wait_painted(page, timeout=60)
+    return page
