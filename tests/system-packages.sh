@@ -13,10 +13,18 @@ missing=()
 for package in "${wanted[@]}"; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
 done
-((${#missing[@]})) || exit 0
+# The two systems of modules conflict, and change every login shell: they are not installed but fetched, for nodes of the
+# test cluster (tests/cluster/test_modules.py).
+modules=/var/cache/qconnect-modules unfetched=()
+if [[ ${1-} != demo ]]; then
+  for package in lmod environment-modules; do
+    compgen -G "$modules/$package/${package}_*.deb" >/dev/null || unfetched+=("$package")
+  done
+fi
+((${#missing[@]} + ${#unfetched[@]})) || exit 0
 root=()
 if ((EUID)); then root=(sudo); fi
-echo "Installing ${missing[*]}"
+echo "Installing ${missing[*]-}, fetching ${unfetched[*]-}"
 export DEBIAN_FRONTEND=noninteractive
 "${root[@]}" apt-get update -qq
 # What the packages would start (nginx, sshd, munge, Slurm) stays off: the tests start their own, in places of their own.
@@ -26,4 +34,9 @@ if [[ ! -e $policy ]]; then
   "${root[@]}" chmod 755 "$policy"
   trap '"${root[@]}" rm -f "$policy"' EXIT
 fi
-"${root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+((!${#missing[@]})) || "${root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+for package in "${unfetched[@]}"; do
+  "${root[@]}" mkdir -p "$modules/$package/partial"
+  "${root[@]}" apt-get install -y -qq --no-install-recommends --download-only \
+    -o Dir::Cache::archives="$modules/$package" "$package" >/dev/null
+done

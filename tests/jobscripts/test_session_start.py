@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psutil
@@ -119,6 +119,19 @@ def test_elements_of_a_job_array_step_aside(tmp_path: Path) -> None:
         assert f":{number}" in displays
         assert len(displays) == 2
         assert found[0]["port"] != found[1]["port"]
+
+
+def test_after_a_taken_display_none_that_a_neighbour_could_foresee_is_taken(run: ScriptRun) -> None:
+    number = int(run.job.partition(".")[0])
+    with ExitStack() as held:
+        for display in range(number, number + 25):  # a neighbour has it, and all that come next
+            server = held.enter_context(socket.socket(socket.AF_UNIX))
+            server.bind(f"\0/tmp/.X11-unix/X{display}")
+            server.listen()
+        with run.by_hand(app()):
+            display = int(run.ready(60)["display"][1:])
+            assert not number <= display < number + 25
+            assert run.text("job.log").count("cannot be used (try ") == 1
 
 
 def test_the_program_gets_the_users_environment_and_nothing_of_ours(run: ScriptRun) -> None:
