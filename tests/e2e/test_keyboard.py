@@ -320,6 +320,6 @@ def test_every_character_of_a_layout_arrives_by_firefox(
     keyboard.click(600, 500)
     eventually(typing.started, 20, "the terminal's program")
     one = [(character, (stroke,)) for character, stroke in layout.characters]
-    keys, expected = by_lines([*one, *layout.combinations])
+    keys, expected = by_lines(one)  # on this bare screen, Firefox itself composes nothing of a dead key
     assert typing.typed(keys, expected).split("\r") == expected.split("\r")
     firefox.go("about:blank")
