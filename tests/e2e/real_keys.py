@@ -131,6 +131,11 @@ class Keyboard:
         argv = ["setxkbmap", "-display", self.display, *layout.options]
         subprocess.run(argv, timeout=20, check=True, capture_output=True)
 
+    def repeats(self, on: bool) -> None:
+        """Whether a key that is held repeats."""
+        self._x.change_keyboard_control(auto_repeat_mode=Xlib.X.AutoRepeatModeOn if on else Xlib.X.AutoRepeatModeOff)
+        self._x.sync()
+
     def enter_window(self, name: str = "") -> None:
         """Gives the keys to the largest window, of this class if any is named, as a window manager would."""
         tops = self._x.screen().root.query_tree().children

@@ -56,7 +56,7 @@ def test_the_chord_takes_the_keyboard_back_and_enter_returns_it(desk: Desk, page
     expect(button).to_be_focused()
     expect(button).to_have_text("Use keyboard")
     page.keyboard.press("Tab")
-    expect(page.locator("#clipboard")).to_be_focused()
+    expect(page.locator("#keys")).to_be_focused()
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
     expect(button).to_have_text("Release keyboard")

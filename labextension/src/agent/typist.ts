@@ -176,8 +176,9 @@ export class Typist {
   }
 
   private _chord(symbol: KeySymbol, held: Modifier[], repeat: boolean): void {
-    const upper = held.includes('shift') && /^[a-z]$/.test(symbol);
-    const struck = upper ? symbol.toUpperCase() : symbol;
+    // by Shift alone: Caps Lock makes no other chord
+    const cased = held.includes('shift') ? symbol.toUpperCase() : symbol.toLowerCase();
+    const struck = isCharacter(cased) ? cased : symbol;
     this._typing.chord(struck, held);
     this._strike(struck, held, repeat);
   }

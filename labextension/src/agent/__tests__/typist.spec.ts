@@ -174,3 +174,9 @@ it('who only looks on types nothing', () => {
   field.dispatchEvent(new CompositionEvent('compositionend', { data: '日本' }));
   expect(sent).toEqual([]);
 });
+
+it('Caps Lock makes no other chord', () => {
+  key('keydown', { key: 'D', code: 'KeyD', ctrlKey: true });
+  key('keydown', { key: 'd', code: 'KeyD', ctrlKey: true, shiftKey: true });
+  expect(sent.filter(word => word.startsWith('+'))).toEqual(['+control-d', '+control-shift-D']);
+});
