@@ -382,8 +382,8 @@ MUTANTS = [
     Mutant(
         "who may look gets tickets",
         "pages/live.py",
-        '@authorized("execute")',
-        '@authorized("read")',
+        '"execute")  # type: ignore[untyped-decorator]  # its types break with an action\n    async def get(',
+        '"read")  # type: ignore[untyped-decorator]  # its types break with an action\n    async def get(',
         f"{FRONT}test_who_may_only_look_opens_no_heartbeat",
     ),
     Mutant(
@@ -494,8 +494,8 @@ MUTANTS = [
     Mutant(
         "a body is taken in before it is refused",
         "http/base.py",
-        "        self.refuse_body()\n        await super().prepare(**options)",
-        "        await super().prepare(**options)",
+        "        self.refuse_body()\n        try:\n            await super()",
+        "        try:\n            await super()",
         f"{BOUNDS}test_a_body_over_the_limit_is_refused_before_it_is_sent[api/sessions]",
     ),
     Mutant(
