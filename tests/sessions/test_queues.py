@@ -14,10 +14,11 @@ import pytest
 from traitlets.config import Config
 
 from qconnect_web.config import QConnect
-from qconnect_web.errors import BadRequest, SchedulerUnavailable
+from qconnect_web.errors import BadFields, BadRequest, SchedulerUnavailable
 from qconnect_web.schedulers import Queue
 from qconnect_web.sessions import timings
-from qconnect_web.sessions.queues import Queues, check, queue_for, usual_memory
+from qconnect_web.sessions.queue_limits import check
+from qconnect_web.sessions.queues import Queues, queue_for, usual_memory
 from qconnect_web.site import build_sessions
 from qconnect_web.values.job import Job, JobSpec
 from tests.batch.system import BatchSystem
@@ -36,6 +37,8 @@ GUI = Queue(
     node_cores=4,
     node_memory=8 * GB,
     memory_per_core=2 * GB,
+    node_gpus=2,
+    gpu_types=("a100",),
 )
 SPEC = JobSpec("x", cores=2, memory="4GB", walltime="12:00:00")
 
@@ -44,6 +47,7 @@ class Told:
     """A batch system that tells its queues, or nothing, and counts the questions."""
 
     name, dialect, cheap = "told", "pbs", False
+    ignores: frozenset[str] = frozenset()
 
     def __init__(self) -> None:
         self.asked = 0
@@ -87,6 +91,7 @@ def told() -> Told:
         ({"cores": 5}, "nodes with 4 cores"),
         ({"memory": "9GB"}, "nodes with 8GB"),
         ({"memory": "11GB", "nodes": 2}, "allows 10GB"),
+        ({"gpus": 3}, "has nodes with 2"),
     ],
 )
 def test_each_limit_is_named(change: dict[str, object], limit: str) -> None:
@@ -95,6 +100,16 @@ def test_each_limit_is_named(change: dict[str, object], limit: str) -> None:
         check(replace(SPEC, **change), GUI)  # type: ignore[arg-type]
     assert "queue gui" in refusal.value.message
     assert refusal.value.reason == "limits"
+    assert refusal.value.fields.keys() <= change.keys()
+
+
+def test_each_field_that_is_beyond_a_limit_is_told_at_once() -> None:
+    beyond = replace(SPEC, walltime="99:00:00", memory="99GB", gpus=9, gpu_type="v100")
+    with pytest.raises(BadFields) as refusal:
+        check(beyond, GUI)
+    assert set(refusal.value.fields) == {"walltime", "memory", "gpus", "gpu_type"}
+    with pytest.raises(BadFields, match="The queue gui has no GPUs"):
+        check(replace(SPEC, gpus=1), replace(GUI, node_gpus=0))
 
 
 def test_a_queue_that_takes_no_jobs_is_named() -> None:

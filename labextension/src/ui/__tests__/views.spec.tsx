@@ -198,6 +198,8 @@ describe('the queues', () => {
     max_running: 3,
     node_cores: 0,
     node_memory: 24 * 2 ** 30,
+    node_gpus: null,
+    gpu_types: [],
     memory_per_core: null,
     free_cores: null,
     queued: null,
