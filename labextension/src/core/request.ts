@@ -39,6 +39,8 @@ export class ResponseError extends Error {
     readonly status: number,
     readonly word: string | null,
     readonly reason: string | null,
+    /** What is wrong with which field of a form. */
+    readonly fields: Readonly<Record<string, string>> = {},
   ) {
     super(word ?? `status ${status}`);
   }
@@ -62,6 +64,11 @@ export async function request<T>(server: IServer, endpoint: string, asked: IRequ
 export async function requestText(server: IServer, address: string): Promise<string> {
   const url = new URL(address, server.baseUrl).href;
   return (await answer(server, url, { method: 'GET' })).text();
+}
+
+/** The JSON at an address of Jupyter's own; throws NetworkError or ResponseError. */
+export async function requestJson(server: IServer, url: string): Promise<unknown> {
+  return (await answer(server, url, { method: 'GET' })).json();
 }
 
 /** The server as a page reaches it that has no JupyterLab around it; `cookies` gives `document.cookie`. */
@@ -126,7 +133,7 @@ async function answer(server: IServer, url: string, init: RequestInit): Promise<
   return response;
 }
 
-/** The error in a response: `{"message", "reason"}`, or what a proxy on the way put in its place. */
+/** The error in a response: `{"message", "reason", "fields"}`, or what a proxy on the way put in its place. */
 async function refusal(response: Response): Promise<ResponseError> {
   const text = await response.text();
   let body: unknown;
@@ -135,10 +142,15 @@ async function refusal(response: Response): Promise<ResponseError> {
   } catch {
     body = null;
   }
-  const { message, reason } = (body ?? {}) as { message?: unknown; reason?: unknown };
+  const { message, reason, fields } = (body ?? {}) as {
+    message?: unknown;
+    reason?: unknown;
+    fields?: unknown;
+  };
   return new ResponseError(
     response.status,
     typeof message === 'string' && message ? message : null,
     typeof reason === 'string' ? reason : null,
+    typeof fields === 'object' && fields !== null ? (fields as Record<string, string>) : {},
   );
 }
