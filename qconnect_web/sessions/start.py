@@ -19,7 +19,7 @@ from ..apps.catalogue import Catalogue
 from ..apps.checks import MAX_NAME, noun
 from ..apps.form import defaults, usual_memory
 from ..apps.limits import bounded_memory, may_choose
-from ..errors import BadFields, BadRequest, SchedulerFailed, SchedulerUnavailable, StorageFailed
+from ..errors import BadFields, BadRequest, QConnectError, SchedulerFailed, SchedulerUnavailable, StorageFailed
 from ..schedulers import Scheduler
 from ..values.app import App
 from ..values.job import Job, JobSpec, JobState
@@ -152,6 +152,7 @@ class Submission:
                     f"The job script could not be written below {self._store.root}: {error.strerror}. Nothing was "
                     "started. Make room there (look at your quota), then try again."
                 ) from error
+            _tell_at_gpus(error, record.spec)
             raise
         record = replace(record, job_id=job_id, submitted=time.time())
         try:
@@ -196,6 +197,12 @@ class Submission:
             "make a desktop of your own in ~/.vnc/xstartup (executable)" if app.kind == "vnc" else "choose another app"
         )
         return f"{app.title} needs {names}, which was not found on this machine. Install it, or {other}."
+
+
+def _tell_at_gpus(error: QConnectError, spec: JobSpec) -> None:
+    """Has a refusal for want of what nodes have stand at the GPUs where some were asked for: few nodes have them."""
+    if error.reason in ("limits", "request-form") and spec.gpus and not error.fields:
+        error.fields = {"gpus": error.message}
 
 
 def has_xstartup() -> bool:
