@@ -157,7 +157,24 @@ def test_everything_that_a_form_asks_can_be_asked_in_the_terminal(tmp_path: Path
     (tmp_path / "tool.yaml").chmod(0o644)
     apps = Catalogue([tmp_path], {"native": True})
     app = apps.get("tool")
-    argv = "--gpus 2 --gpu-type a100 --account p1 --nodes 3 --mail end --queue q -t 4 -m 1.5g".split()
+    argv = [
+        "--gpus",
+        "2",
+        "--gpu-type",
+        "a100",
+        "--account",
+        "p1",
+        "--nodes",
+        "3",
+        "--mail",
+        "end",
+        "--queue",
+        "q",
+        "-t",
+        "4",
+        "-m",
+        "1.5g",
+    ]
     argv += [
         "--native=-l x=y",
         "--walltime",
