@@ -157,35 +157,9 @@ def test_everything_that_a_form_asks_can_be_asked_in_the_terminal(tmp_path: Path
     (tmp_path / "tool.yaml").chmod(0o644)
     apps = Catalogue([tmp_path], {"native": True})
     app = apps.get("tool")
-    argv = [
-        "--gpus",
-        "2",
-        "--gpu-type",
-        "a100",
-        "--account",
-        "p1",
-        "--nodes",
-        "3",
-        "--mail",
-        "end",
-        "--queue",
-        "q",
-        "-t",
-        "4",
-        "-m",
-        "1.5g",
-    ]
-    argv += [
-        "--native=-l x=y",
-        "--walltime",
-        "90 min",
-        "--set",
-        "version=5.11",
-        "--set",
-        "threads=4",
-        "--set",
-        "stereo=yes",
-    ]
+    argv = ["--gpus=2", "--gpu-type=a100", "--account=p1", "--nodes=3", "--mail=end", "--native=-l x=y"]
+    argv += ["--queue=q", "-t4", "-m", "1.5g", "--walltime=90 min"]
+    argv += ["--set=version=5.11", "--set", "threads=4", "--set", "stereo=yes"]
     found = apps.job_spec(app, spec(asked(*argv), app, None))
     assert (found.gpus, found.gpu_type, found.account, found.nodes, found.mail) == (2, "a100", "p1", 3, "end")
     assert (found.native, found.queue, found.cores, found.memory) == (("-l x=y",), "q", 4, "1536MB")

@@ -76,7 +76,7 @@ function useLink(link: ILaunchLink | null, apps: IAppList, open: IOverviewState[
     const app = link && apps.find(link.app);
     if (!done.current && app) {
       done.current = true;
-      open(app, { spec: link.spec });
+      open(app, { spec: link.spec, command: link.command });
     }
   });
 }

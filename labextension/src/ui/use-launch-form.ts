@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'react';
 
 import { getForm, previewScript, removeSettings, saveSettings } from '../core/api';
-import { argvOf } from '../core/argv';
+import { argvOf, lineOf } from '../core/argv';
 import { showForm, typedOf, withoutLive, type IShownForm, type Typed } from '../core/launch-form';
 import type { IApp, ILaunchForm, ISettings, IStartRequest } from '../core/models';
 import { ResponseError, type IServer } from '../core/request';
@@ -237,18 +237,4 @@ function complaint(error: unknown, trans: ITrans): string {
   return error.message === 'open-quote'
     ? trans.__('A quotation mark is left open. Close it.')
     : trans.__('Write the command to start.');
-}
-
-/** A command as it can be typed: the line that bash was given, or its words. */
-function lineOf(command: readonly string[] | null | undefined): string {
-  if (!command) {
-    return '';
-  }
-  const [shell, option, script, ...more] = command;
-  if (shell === 'bash' && option === '-c' && script !== undefined && !more.length) {
-    return script;
-  }
-  return command
-    .map(word => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
-    .join(' ');
 }

@@ -1,5 +1,6 @@
 /** The room in front of the picture: what is waited for, why it ended, and what can be done. */
 import { getCatalogue, getLog } from '../core/api';
+import { linkTo } from '../core/launch-link';
 import { mark } from '../core/marks';
 import type { ISession, IStartRequest } from '../core/models';
 import type { IServer } from '../core/request';
@@ -39,7 +40,10 @@ export class WaitingRoom {
     say(this._title, said.title);
     say(this._line, said.line);
     say(this._note, said.note);
-    this._again.hidden = phase !== 'ended';
+    this._again.hidden = this._change.hidden = phase !== 'ended';
+    if (session && phase === 'ended') {
+      this._change.href = `${this._context.server.baseUrl}qconnect/?${linkTo(session)}`;
+    }
     this._login.hidden = phase !== 'locked-out';
     const stuck = troubleOf(phase, state) !== null;
     this._retry.hidden = !stuck;
@@ -107,6 +111,7 @@ export class WaitingRoom {
   private readonly _elapsed = element('room-elapsed', HTMLElement);
   private readonly _problem = element('room-problem', HTMLElement);
   private readonly _again = element('start-again', HTMLButtonElement);
+  private readonly _change = element('start-changed', HTMLAnchorElement);
   private readonly _login = element('login', HTMLButtonElement);
   private readonly _retry = element('try-again', HTMLButtonElement);
   private readonly _logBox = element('log-box', HTMLDetailsElement);

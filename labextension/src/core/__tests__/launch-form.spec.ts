@@ -4,10 +4,10 @@ import { join } from 'node:path';
 
 import { memoryOf, memoryText, walltimeOf, walltimeText } from '../amounts';
 import { showForm, typedOf, withoutLive, type IShownField, type Typed } from '../launch-form';
-import { launchLink, withoutLink } from '../launch-link';
+import { launchLink, linkTo, withoutLink } from '../launch-link';
 import type { IFormRule, ILaunchForm, IQueue, IValue } from '../models';
 import { carryOut, type IOutcome, type Values } from '../rules';
-import { app } from './server';
+import { app, session } from './server';
 
 interface ICase {
   name: string;
@@ -202,7 +202,11 @@ it('carries out the rules as it is filled in', () => {
 
 it('reads a link, and nothing where there is none', () => {
   const address = 'http://x/qconnect/?token=t&start=paraview&cores=4&version=5.11';
-  expect(launchLink(address)).toEqual({ app: 'paraview', spec: { cores: '4', version: '5.11' } });
+  expect(launchLink(address)).toEqual({
+    app: 'paraview',
+    spec: { cores: '4', version: '5.11' },
+    command: null,
+  });
   expect(withoutLink(address)).toBe('http://x/qconnect/?token=t');
   expect(launchLink('http://x/qconnect/?cores=4')).toBeNull();
   expect(withoutLink('http://x/qconnect/?cores=4')).toBe('http://x/qconnect/?cores=4');
@@ -211,4 +215,22 @@ it('reads a link, and nothing where there is none', () => {
     string,
     IValue | Record<string, IValue>
   >);
+});
+
+it('asks by a link for what a session asked for', () => {
+  const spec = {
+    ...session('1').spec,
+    cores: 4,
+    native: ['-l a', '-l b'],
+    fields: { version: '5.10', stereo: true },
+  };
+  const found = launchLink(`http://x/qconnect/?${linkTo(session('1', { spec }))}`);
+  expect(found?.app).toBe('xterm');
+  const shown = showForm(FORM, typedOf(found?.spec ?? {}));
+  expect(shown.spec).toEqual({
+    ...{ name: 'xterm', cores: 4, memory: '1GB', native: ['-l a', '-l b'] },
+    fields: { version: '5.10', stereo: true },
+  });
+  const typed = session('1', { app: 'any', command: ['bash', '-c', 'ls | wc'] });
+  expect(launchLink(`http://x/?${linkTo(typed)}`)?.command).toEqual(['bash', '-c', 'ls | wc']);
 });
