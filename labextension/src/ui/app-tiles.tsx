@@ -1,5 +1,5 @@
 /** The programs that can be started, by category, and those that are not here with the reason. */
-import type { MouseEvent, ReactElement } from 'react';
+import type { DOMAttributes, MouseEvent, ReactElement } from 'react';
 
 import type { IApp, ISettings } from '../core/models';
 import type { ITrans } from '../core/trans';
@@ -105,19 +105,21 @@ function TileButton({
   onChoose,
   onOptions,
 }: Pick<ITileProps, 'app' | 'busy' | 'onChoose' | 'onOptions'>): ReactElement {
+  const gestures = gesturesOf(
+    () => onOptions(app),
+    () => {
+      if (!busy) {
+        onChoose(app);
+      }
+    },
+  );
   return (
     <button
       type="button"
       className="jp-qconnect-tile"
       data-app={app.name}
       aria-disabled={busy || undefined}
-      onClick={event => {
-        if (event.shiftKey) {
-          onOptions(app);
-        } else if (!busy) {
-          onChoose(app);
-        }
-      }}
+      {...gestures}
     >
       <img src={app.icon} alt="" width={48} height={48} />
       <span className="jp-qconnect-tile-words">
@@ -126,6 +128,22 @@ function TileButton({
       </span>
     </button>
   );
+}
+
+/** What keys and clicks mean on a tile: with Shift the form, else a start. */
+function gesturesOf(
+  form: () => void,
+  start: () => void,
+): Pick<DOMAttributes<Element>, 'onKeyDown' | 'onClick'> {
+  return {
+    onKeyDown: event => {
+      if (event.key === 'Enter' && event.shiftKey) {
+        event.preventDefault(); // a click would follow
+        form();
+      }
+    },
+    onClick: ({ shiftKey }) => (shiftKey ? form() : start()),
+  };
 }
 
 function Missing({ apps, trans }: { apps: readonly IApp[]; trans: ITrans }): ReactElement {

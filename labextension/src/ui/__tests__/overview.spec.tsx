@@ -118,6 +118,18 @@ it('opens the form from the tile, and with Shift, and starts nothing by itself',
   expect(started).toEqual([]);
 });
 
+it('opens the form by Shift and Enter, and by the context menu', async () => {
+  const key = new KeyboardEvent('keydown', { key: 'Enter', shiftKey: true, bubbles: true, cancelable: true });
+  await view.doing(() => view.find('[data-app=xterm]').dispatchEvent(key));
+  expect(view.find('dialog h2').textContent).toBe('XTERM');
+  expect(key.defaultPrevented).toBe(true);
+  await view.doing(() => (view.find('dialog') as HTMLDialogElement).close());
+  const menu = new MouseEvent('contextmenu', { bubbles: true, cancelable: true });
+  await view.doing(() => view.find('[data-app=xterm]').dispatchEvent(menu));
+  expect(view.find('dialog h2').textContent).toBe('XTERM');
+  expect(started).toEqual([]);
+});
+
 it('opens the form where a start is refused at a field', async () => {
   outcome = Promise.reject(new ResponseError(422, 'No.', 'limits', { nosuch: 'Too many cores.' }));
   await view.click(view.find('[data-app=xterm]'));
