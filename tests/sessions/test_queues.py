@@ -14,11 +14,12 @@ import pytest
 from traitlets.config import Config
 
 from qconnect_web.config import QConnect
-from qconnect_web.errors import BadFields, BadRequest, SchedulerUnavailable
+from qconnect_web.errors import BadFields, BadRequest, SchedulerFailed, SchedulerUnavailable
 from qconnect_web.schedulers import Queue
 from qconnect_web.sessions import timings
 from qconnect_web.sessions.queue_limits import check
 from qconnect_web.sessions.queues import Queues, queue_for, usual_memory
+from qconnect_web.sessions.start import _tell_at_gpus
 from qconnect_web.site import build_sessions
 from qconnect_web.values.job import Job, JobSpec
 from tests.batch.system import BatchSystem
@@ -208,6 +209,7 @@ LEAVES = """
 import asyncio, sys
 from traitlets.config import Config
 from qconnect_web.config import QConnect
+from qconnect_web.sessions.start import _tell_at_gpus
 from qconnect_web.site import build_sessions
 settings = {"scheduler": "torque", "sessions_dir": sys.argv[1]}
 async def leave(steps):
@@ -249,3 +251,10 @@ def test_a_start_that_waits_for_the_queues_is_finished_by_who_leaves(
 
     asyncio.run(leave())
     assert len(system.jobs()) == 1
+
+
+@pytest.mark.parametrize(("gpus", "reason", "told"), [(1, "limits", True), (0, "limits", False), (1, "account", False)])
+def test_a_refusal_for_want_of_nodes_stands_at_the_gpus_that_were_asked_for(gpus: int, reason: str, told: bool) -> None:
+    error = SchedulerFailed("No node has so much.", reason=reason)
+    _tell_at_gpus(error, replace(SPEC, gpus=gpus))
+    assert error.fields == ({"gpus": "No node has so much."} if told else {})
