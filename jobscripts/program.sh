@@ -9,6 +9,7 @@ qc_program() {
   cd "$HOME" || qc_tell setup 1
   umask "$qc_umask"
   [[ -z $qc_setup ]] || qc_offer_modules || : >"$qc_rt/no-module"
+  ((${#qc_answers[@]})) && export "${qc_answers[@]}"
   trap 'qc_tell setup $?' ERR
   eval "$qc_setup"
   trap - ERR

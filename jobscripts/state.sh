@@ -17,6 +17,7 @@ declare qc_geometry     # a VNC desktop's size until the page has told its own, 
 declare qc_hold_keys    # whether keys stay down for as long as the user holds them
 declare qc_node_setup   # the site's commands that bring xpra and X servers to the node
 declare -a qc_client    # the command `qconnect` of the server's installation; empty: by hand, or no terminal
+declare -a qc_answers   # what the user answered the app's own questions: field_NAME=TEXT, for setup and the program
 declare qc_setup        # the commands that prepare the program, for its own shell
 declare -a qc_requires  # programs that must be there beside the command's own
 declare -a qc_command   # the program and its arguments

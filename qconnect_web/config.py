@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from traitlets import Bool, Enum, Float, Int, List, TraitError, Unicode, validate
+from traitlets import Bool, Dict, Enum, Float, Int, List, TraitError, Unicode, validate
 from traitlets.config import LoggingConfigurable
 
 from .errors import BadRequest
@@ -170,6 +170,17 @@ class QConnect(LoggingConfigurable):
         help="A file to which each start, open, stop, removal and end of a session is appended as a line of JSON: who, "
         "what, from where, and what came of it. It belongs to the user whose server this is, and to nobody else.",
     ).tag(config=True)
+    form = Dict(
+        help="What users may choose of every app, with the keys of an app file's `form`: `{'cores': {'max': 32}, "
+        "'account': {'choices': ['p1', 'p2']}, 'gpus': {'types': ['a100']}, 'native': True}`. An app file's own limits "
+        "hold as well. Native options may be written only where `native` is True here.",
+    ).tag(config=True)
+    tile_starts = Enum(
+        ["last-used", "defaults", "form"],
+        "last-used",
+        help="What one click on a tile does. `last-used`: starts with what its user asked for in the form the last "
+        "time. `defaults`: starts with the app's own. `form`: opens the form.",
+    ).tag(config=True)
     keep_ended_days = Float(
         7, min=0, help="For how many days an ended session and its logs stay in the list before they are removed."
     ).tag(config=True)
@@ -182,6 +193,16 @@ class QConnect(LoggingConfigurable):
         except BadRequest as error:
             raise TraitError(f"QConnect.native_options: {error.message}") from None
         return list(proposal.value)
+
+    @validate("form")
+    def _form(self, proposal: Any) -> dict[str, Any]:
+        """Refuses, at the start, what an app file's `form` could not hold."""
+        from .apps.site_form import checked
+
+        try:
+            return checked(dict(proposal.value))
+        except BadRequest as error:
+            raise TraitError(f"QConnect.form: {error.message}") from None
 
     @validate("account", "qos", "request_gpu_type")
     def _words(self, proposal: Any) -> str:

@@ -4,6 +4,7 @@ A message says what happened, then what to do; every message may be shown to the
 
     QConnectError
     ├── BadRequest          the request cannot be carried out as it stands (400)
+    │   ├── BadFields       fields of a form are wrong: says of each what is wrong with it (422)
     │   └── BadAppFile      an app file is wrong: names file, line or key, and remedy
     ├── Forbidden           the site or the session does not allow it (403)
     ├── UnknownApp          no app of that name (404)
@@ -21,15 +22,21 @@ A message says what happened, then what to do; every message may be shown to the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class QConnectError(Exception):
-    """Whatever this package raises on purpose; `reason` is the machine-readable word for it."""
+    """Whatever this package raises on purpose; `reason` is the machine-readable word for it.
+
+    `fields` says what is wrong with which field of a form, where it is about fields.
+    """
 
     reason = "error"
 
-    def __init__(self, message: str, *, reason: str | None = None) -> None:
+    def __init__(self, message: str, *, reason: str | None = None, fields: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.message = message
+        self.fields = dict(fields or {})
         if reason is not None:
             self.reason = reason
 
@@ -38,6 +45,17 @@ class BadRequest(QConnectError):
     """The request cannot be carried out as it stands."""
 
     reason = "bad-request"
+
+
+class BadFields(BadRequest):
+    """Fields of a form cannot be as they are; the message is what is wrong with all of them."""
+
+    reason = "bad-fields"
+
+    @classmethod
+    def of(cls, fields: Mapping[str, str], *, reason: str | None = None) -> BadFields:
+        """The error about these fields."""
+        return cls(" ".join(dict.fromkeys(fields.values())), reason=reason, fields=fields)
 
 
 class BadAppFile(BadRequest):

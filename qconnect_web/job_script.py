@@ -18,6 +18,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from .apps.answers import handed
 from .data_files import data_folder
 from .errors import BadRequest
 from .schedulers.request_form import PRESETS, RequestForm
@@ -136,6 +137,7 @@ def render(
             client=tuple(client) if app.kind == "terminal" else (),
             walltime_s=record.spec.walltime_s,
             command=_command(app, record.command),
+            answers=[f"field_{name}={text}" for name, text in handed(app.fields, record.spec.fields).items()],
             **_of_app(app),
         )
     )

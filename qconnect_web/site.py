@@ -38,6 +38,7 @@ if TYPE_CHECKING:  # the browser's front door, or ssh, alone needs these (tests/
     from .proxy.failures import Troubles
     from .proxy.places import Places
     from .proxy.tickets import Tickets
+    from .sessions.forms import Forms
     from .transports.ssh.options import SshSettings
 
 
@@ -53,6 +54,7 @@ class Site:
     sessions: SessionManager
     flavour: Flavour
     apps: Catalogue
+    forms: Forms
     clients: Clients
     tickets: Tickets
     places: Places
@@ -66,12 +68,14 @@ class Site:
 
 def build(settings: QConnect) -> Site:
     """Constructs every object; the front doors only use them."""
+    from .apps.saved import SavedLaunches
     from .clients.xpra import Clients
     from .http.fronts import Fronts
     from .proxy.failures import Troubles
     from .proxy.places import Places
     from .proxy.relay_client import Relay
     from .proxy.tickets import Tickets
+    from .sessions.forms import Forms
 
     flavour, questions, audit = flavour_of(settings), Questions(), audit_of(settings)
     sessions = build_sessions(settings, flavour, questions, partial(_count, settings.log))
@@ -84,6 +88,12 @@ def build(settings: QConnect) -> Site:
         sessions=sessions,
         flavour=flavour,
         apps=sessions.apps,
+        forms=Forms(
+            apps=sessions.apps,
+            queues=sessions.queues,
+            scheduler=sessions.scheduler,
+            saved=SavedLaunches(Path.home() / ".config/qconnect/launch"),
+        ),
         clients=clients,
         tickets=Tickets(),
         places=Places(settings.log, relay, most=most, per_minute=per_minute),
@@ -131,7 +141,7 @@ def build_sessions(
         scheduler=scheduler,
         transport=transport,
         store=Store(sessions_dir),
-        apps=Catalogue(_app_folders(settings)),
+        apps=Catalogue(_app_folders(settings), settings.form),
         render=partial(_render, settings, sessions_dir, transport.bind, form),
         limits=Limits(
             live=settings.max_sessions,

@@ -4,7 +4,7 @@ set -euo pipefail
 wanted=(xpra python3-pil xterm xvfb xauth x11-utils x11-xserver-utils procps iproute2 curl openssl perl tmux
   fonts-dejavu-core python3-venv r-base-core)
 if [[ ${1-} != demo ]]; then
-  wanted+=(chromium git python3-gi-cairo slurm-wlm munge openssh-server openssh-client util-linux
+  wanted+=(chromium firefox-esr x11-xkb-utils libxkbcommon0 git python3-gi-cairo slurm-wlm munge openssh-server openssh-client util-linux
     tigervnc-standalone-server tigervnc-viewer tigervnc-common zsh
     nginx-light apache2 # the fronts; nginx is the benchmark's contestant, too
     gcc libc6-dev libssl-dev) # the benchmark's programs

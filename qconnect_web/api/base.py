@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from jupyter_server.base.handlers import APIHandler
 
-from ..errors import BadRequest
+from ..errors import BadRequest, QConnectError
 from ..http.base import QConnectHandler
 
 
@@ -16,6 +17,8 @@ class ApiHandler(QConnectHandler, APIHandler):
 
     csp: str | None = None
     max_body = 64 * 1024
+    wrong: Mapping[str, str] = {}
+    """What is wrong with which field of a form, once a request was refused for that."""
 
     @property
     def _track_activity(self) -> bool:  # type: ignore[override]  # a plain attribute there
@@ -26,6 +29,15 @@ class ApiHandler(QConnectHandler, APIHandler):
         await super().prepare()
         if self.request.method not in ("GET", "HEAD") and not self._is_json() and not self._finished:
             self.refuse(415, "Send JSON, with Content-Type: application/json.", "not-json")
+
+    def refuse_for(self, error: QConnectError) -> None:
+        self.wrong = error.fields
+        super().refuse_for(error)
+
+    def error_body(self, status: int, message: str, reason: str) -> tuple[str, str]:
+        """The error as JSON, with the fields that it is about."""
+        told = {"message": message, "reason": reason, **({"fields": self.wrong} if self.wrong else {})}
+        return "application/json", json.dumps(told)
 
     def _is_json(self) -> bool:
         """Whether the body claims to be JSON; none needs no claim. Any web page may send forms and plain text."""

@@ -33,12 +33,15 @@ class AppsHandler(ApiHandler):
     @answers
     async def get(self) -> None:
         apps = [await self._describe(app) for app in self.site.apps.apps()]
-        self.finish(json.dumps({"apps": apps, "problems": self.site.apps.problems, "program": command_line()}))
+        told = {"problems": self.site.apps.problems, "program": command_line(), "tile": self.site.settings.tile_starts}
+        self.finish(json.dumps({"apps": apps, **told}))
 
     async def _describe(self, app: App) -> dict[str, Any]:
         reason = await self.site.sessions.unavailable(app)
         icon = f"{self.base_url}qconnect/api/apps/{quote(app.name)}/icon"
-        return self.site.apps.describe(app, available=reason is None, reason=reason, icon_url=icon)
+        told = self.site.apps.describe(app, available=reason is None, reason=reason, icon_url=icon)
+        saved = (await self.site.forms.kept(app)).saved
+        return {**told, "saved": [settings.to_json() for settings in saved]}
 
 
 class IconHandler(ApiHandler):

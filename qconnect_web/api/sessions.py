@@ -8,7 +8,8 @@ from urllib.parse import quote
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from ..errors import BadRequest
+from ..apps.saved import Settings
+from ..errors import BadRequest, QConnectError
 from ..http.base import answers
 from .base import ApiHandler
 
@@ -28,18 +29,31 @@ class SessionsHandler(ApiHandler):
     @authorized
     @answers
     async def post(self) -> None:
-        data = self.json_body("app", "spec", "command")
+        data = self.json_body("app", "spec", "command", "last", "remember")
         app, spec = data.get("app"), data.get("spec", {})
         if not isinstance(app, str) or not isinstance(spec, dict):
             raise BadRequest('Name the app to start: {"app": "xterm", "spec": {"cores": 1}}.')
         key = self.request.headers.get("Idempotency-Key")
+        asked = Settings(spec, data.get("command"))
+        if data.get("last") is True:
+            last = await self.site.forms.last(app)
+            asked = Settings({**last.spec, **spec}, asked.command or last.command)
         with self.audited("start", app=app) as deed:
-            session = await self.site.sessions.start(app, spec, data.get("command"), key, patient=False)
+            session = await self.site.sessions.start(app, asked.spec, asked.command, key, patient=False)
             deed.session = session
+        if data.get("remember") is True:
+            await self._remember(app, asked)
         described = self.site.sessions.describe(session, self.base_url)
         self.set_status(201)
         self.set_header("Location", f"{self.base_url}qconnect/api/sessions/{quote(session.id)}")
         self.finish(json.dumps(described))
+
+    async def _remember(self, app: str, asked: Settings) -> None:
+        """Keeps what was asked for; the session has started, whatever becomes of that."""
+        try:
+            await self.site.forms.remember(app, asked)
+        except QConnectError as error:
+            self.log.warning("qconnect: what was asked for is not kept for the next time: %s", error.message)
 
 
 class SessionHandler(ApiHandler):

@@ -20,7 +20,7 @@ import yaml
 from jsonschema import Draft202012Validator, ValidationError
 
 from ..errors import BadAppFile, BadRequest
-from .form import check_memory, check_walltime, shown, suggest
+from .checks import check_memory, check_walltime, shown, suggest
 
 MAX_SIZE = 32 * 1024
 MAX_ICON = 64 * 1024
@@ -204,7 +204,8 @@ def _rules(place: Place) -> dict[str, Any]:
     rules = schema()
     for part in place:
         if isinstance(part, str):
-            rules = rules.get("properties", {}).get(part, {})
+            free = rules.get("additionalProperties")
+            rules = rules.get("properties", {}).get(part, free if isinstance(free, dict) else {})
         else:
             first = rules.get("prefixItems", [])
             rules = first[part] if part < len(first) else rules.get("items", {})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import stat
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,9 @@ from ..data_files import data_folder
 from ..errors import BadAppFile, BadRequest, UnknownApp
 from ..values.app import App
 from ..values.job import JobSpec
-from . import form
+from . import checks, form
+from .form_schema import form as form_schema
+from .own_fields import fields_of, rules_of
 
 if TYPE_CHECKING:
     from .app_file import AppFile
@@ -29,11 +32,14 @@ Stamp = tuple[tuple[object, ...], ...]
 class Catalogue:
     """The apps of the shipped folder and of these, in this order; a later file changes the app of an earlier one.
 
+    `site` is what the site says of every app's form (`QConnect.form`).
+
     Files are read again when one of them changed, which a look at the folders finds out at each call (0.3 ms for the
     shipped ones). Safe to call from several threads.
     """
 
-    def __init__(self, dirs: list[Path]) -> None:
+    def __init__(self, dirs: list[Path], site: dict[str, Any] | None = None) -> None:
+        self._site = dict(site or {})
         self._shipped = data_folder("apps", "command.yaml")
         self._dirs = [self._shipped, *dirs]
         self._lock = threading.Lock()
@@ -51,7 +57,7 @@ class Catalogue:
         self._refresh()
         found = self._apps.get(name)
         if found is None:
-            raise UnknownApp(f"There is no app {form.shown(name)}. {form.suggest(name, self._apps)}")
+            raise UnknownApp(f"There is no app {checks.shown(name)}. {checks.suggest(name, self._apps)}")
         return found
 
     @property
@@ -60,13 +66,25 @@ class Catalogue:
         self._refresh()
         return list(self._problems)
 
-    def job_spec(self, app: App, given: dict[str, Any]) -> JobSpec:
-        """The app's defaults with what the user gave over them; raises BadRequest naming the key."""
-        return form.job_spec(app, given)
+    def job_spec(self, app: App, given: dict[str, Any], default_queue: str | None = None) -> JobSpec:
+        """The app's defaults with what the user gave over them; raises BadFields naming each key that is wrong."""
+        return form.job_spec(app, given, default_queue)
 
     def describe(self, app: App, *, available: bool, reason: str | None, icon_url: str) -> dict[str, Any]:
-        """The app as JSON."""
-        return form.describe(app, available=available, reason=reason, icon_url=icon_url)
+        """The app as JSON: `reason` says why it is not available, `form` what may be asked for."""
+        return {
+            "name": app.name,
+            "title": app.title,
+            "description": app.description,
+            "category": app.category,
+            "icon": icon_url,
+            "kind": app.kind,
+            "available": available,
+            "reason": reason,
+            "takes_command": app.takes_command,
+            "resources": {**app.resources},
+            "form": form_schema(app),
+        }
 
     def _refresh(self) -> None:
         with self._lock:
@@ -108,7 +126,7 @@ class Catalogue:
             try:
                 file = read_app_file(path, trusted=path.parent == self._shipped)
                 data = _merge(merged.get(name, {}), file)
-                apps[name] = _app(name, data, file, self._shipped)
+                apps[name] = _app(name, data, file, self._shipped, self._site)
             except BadAppFile as error:
                 problems.append(error.message)
             else:
@@ -139,7 +157,7 @@ def _merge(earlier: dict[str, Any], file: AppFile) -> dict[str, Any]:
     return data
 
 
-def _app(name: str, data: dict[str, Any], file: AppFile, shipped: Path) -> App:
+def _app(name: str, data: dict[str, Any], file: AppFile, shipped: Path, site: dict[str, Any]) -> App:
     """The app of merged values; raises BadAppFile about `file`, the layer that completed them."""
     if "title" not in data:
         raise file.bad((), f"the app {name!r} has no title. Add a line like `title: {name}`.")
@@ -147,7 +165,7 @@ def _app(name: str, data: dict[str, Any], file: AppFile, shipped: Path) -> App:
     if takes == bool(data.get("command")):
         words = "has both `command` and `takes_command`" if takes else "has no command"
         raise file.bad((), f"the app {name!r} {words}. Give it `command: [program]`, or `takes_command: true`.")
-    command = tuple(data.get("command", ()))
+    command, questions = tuple(data.get("command", ())), fields_of(data, file)
     app = App(
         name=name,
         title=data["title"],
@@ -166,6 +184,9 @@ def _app(name: str, data: dict[str, Any], file: AppFile, shipped: Path) -> App:
         window=data.get("window", App.window),
         resources=_resources(data["resources"]),
         form=data["form"],
+        site=site,
+        fields=questions,
+        rules=rules_of(data, questions, file),
         order=data.get("order", 100),
     )
     _check_defaults(app, file)
@@ -176,13 +197,14 @@ def _resources(given: dict[str, Any]) -> dict[str, Any]:
     """The app's resources in the forms that a spec has, with those that every job asks for but memory (see queues)."""
     plain = JobSpec("")
     filled = {"cores": plain.cores, "walltime": plain.walltime, **given}
-    checked = {key: form.CHECKS[key](value) for key, value in filled.items() if key in form.CHECKS}
+    checked = {key: checks.CHECKS[key](value) for key, value in filled.items() if key != "native"}
     return {**filled, **checked}
 
 
 def _check_defaults(app: App, file: AppFile) -> None:
-    """Raises BadAppFile when a user who changes nothing would be refused."""
+    """Raises BadAppFile when a user who changes nothing, and fills in what must be, would be refused."""
+    optional = replace(app, site={}, fields=tuple(replace(field, required=False) for field in app.fields))
     try:
-        form.job_spec(app, {})
+        form.job_spec(optional, {})
     except BadRequest as error:
         raise file.bad(("resources",), f"do not fit `form`. {error.message}") from None

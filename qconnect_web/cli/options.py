@@ -87,8 +87,26 @@ def _starting(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "-m", "--mem", metavar="N", help="memory in GB, or with a unit, like 512MB; else it grows with the cores"
     )
-    group.add_argument("--walltime", metavar="TIME", help="how long it may run, like 04:00:00; else as the app says")
+    group.add_argument(
+        "--walltime", metavar="TIME", help="how long it may run, like 04:00:00 or 2h; else as the app says"
+    )
     group.add_argument("--queue", metavar="NAME", help="the queue to wait in; else the app's or the batch system's")
+    group.add_argument("--gpus", type=int, metavar="N", help="GPUs on each node; else as the app says, mostly none")
+    group.add_argument("--gpu-type", metavar="TYPE", help="the type of GPU, where the batch system knows types")
+    group.add_argument("--account", metavar="NAME", help="the account or project that the job is charged to")
+    group.add_argument("--nodes", type=int, metavar="N", help="nodes; the program runs on the first")
+    group.add_argument(
+        "--mail", metavar="WHEN", help="have the batch system write an e-mail: start, end, start-and-end"
+    )
+    group.add_argument(
+        "--native",
+        action="append",
+        metavar="OPTION",
+        help="an option of the batch system as it is, where the site lets you",
+    )
+    group.add_argument(
+        "--set", action="append", metavar="FIELD=VALUE", help="the answer to a question of the app's own (see its form)"
+    )
 
 
 def _scripting(group: argparse._ArgumentGroup) -> None:

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from ..apps.answers import from_text
+from ..apps.checks import CHECKS, suggest
+from ..apps.limits import may_choose
 from ..errors import BadRequest
 from ..values.session import Session, SessionState
 from .tables import number
@@ -88,14 +91,30 @@ def wanted(options: argparse.Namespace) -> Wanted:
 def spec(options: argparse.Namespace, app: App, command: Sequence[str] | None) -> dict[str, Any]:
     """What the options ask of the batch system; memory that was not given grows with the cores (see submission)."""
     asked: dict[str, Any] = {}
-    if app.form.get("name") is not False:
+    if may_choose(app, "name"):
         asked["name"] = job_name(options.name, app, command)
-    for key in ("cores", "walltime", "queue"):
+    for key in CHECKS.keys() - {"name", "memory"}:
         if getattr(options, key) is not None:
             asked[key] = getattr(options, key)
     if options.mem is not None:
-        asked["memory"] = f"{options.mem}GB" if options.mem.isdigit() else options.mem
+        asked["memory"] = options.mem
+    if options.set:
+        asked["fields"] = answers(options.set, app)
     return asked
+
+
+def answers(given: Sequence[str], app: App) -> dict[str, Any]:
+    """The answers to the app's own questions, from `FIELD=VALUE`; raises BadRequest."""
+    fields, found = {field.name: field for field in app.fields}, {}
+    for text in given:
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise BadRequest(f"--set {text[:60]!r} sets nothing. Write it like: --set version=5.11")
+        if name not in fields:
+            hint = suggest(name, fields) if fields else "It has none."
+            raise BadRequest(f"{app.title} has no field {name[:40]!r}. {hint}")
+        found[name] = from_text(fields[name], value)
+    return found
 
 
 def job_name(name: str | None, app: App, command: Sequence[str] | None) -> str:

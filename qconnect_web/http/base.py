@@ -44,7 +44,7 @@ def answers(method: Callable[..., Awaitable[None]]) -> Callable[..., Coroutine[A
         try:
             await method(self, *args, **kwargs)
         except QConnectError as error:
-            self.refuse(status_of(error), error.message, error.reason)
+            self.refuse_for(error)
 
     return wrapped
 
@@ -179,6 +179,10 @@ class QConnectHandler(JupyterHandler):
         kind, body = self.error_body(status, message, reason)
         self.set_header("Content-Type", kind)
         self.finish(body)
+
+    def refuse_for(self, error: QConnectError) -> None:
+        """Answers with one of the package's own errors."""
+        self.refuse(status_of(error), error.message, error.reason)
 
     def error_body(self, status: int, message: str, reason: str) -> tuple[str, str]:
         """The content type and the text of an error."""

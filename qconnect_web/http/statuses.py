@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..errors import (
+    BadFields,
     BadRequest,
     Forbidden,
     NotReady,
@@ -14,6 +15,7 @@ from ..errors import (
 )
 
 STATUS: dict[type[QConnectError], int] = {
+    BadFields: 422,
     BadRequest: 400,
     Forbidden: 403,
     UnknownApp: 404,

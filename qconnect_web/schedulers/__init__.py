@@ -13,9 +13,9 @@ from ..values.job import Job, JobSpec
 class Queue:
     """One queue as the scheduler describes it: limits in seconds, bytes and counts, None where it has none.
 
-    An `enabled` queue takes jobs, one that is `started` runs them. `node_cores` and `node_memory` are the most that
-    one node of the queue has; `memory_per_core` is what its nodes have for each core; `free_cores` are free right
-    now; `max_running` is a user's limit of running jobs.
+    An `enabled` queue takes jobs, one that is `started` runs them. `node_cores`, `node_memory` and `node_gpus` are the
+    most that one node of the queue has; `memory_per_core` is what its nodes have for each core; `free_cores` are free
+    right now; `max_running` is a user's limit of running jobs.
     """
 
     name: str
@@ -29,6 +29,8 @@ class Queue:
     max_running: int | None = None
     node_cores: int | None = None
     node_memory: int | None = None
+    node_gpus: int | None = None
+    gpu_types: tuple[str, ...] = ()
     memory_per_core: int | None = None
     free_cores: int | None = None
     queued: int | None = None
@@ -54,12 +56,14 @@ class Scheduler(Protocol):
 
     All raise SchedulerUnavailable when the scheduler does not answer and SchedulerFailed, with its own words, when
     it refuses. `dialect` is that of the job script's directives (request_form.CHOICES); a `cheap` scheduler may be
-    asked at any time, others count the questions: the first of each call by whoever makes it, the rest by `more`.
+    asked at any time, others count the questions: the first of each call by whoever makes it, the rest by `more`. Of
+    what it `ignores` (keys of JobSpec) it has no notion, so that a form does not offer it.
     """
 
     name: str
     dialect: str
     cheap: bool
+    ignores: frozenset[str]
 
     async def submit(self, script: str, spec: JobSpec, *, session: str, folder: Path) -> str:
         """Submits `script`, tagged with the session key; its output goes into `folder`. Returns the job id."""

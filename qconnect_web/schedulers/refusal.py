@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..errors import SchedulerUnavailable
+from ..errors import SchedulerFailed, SchedulerUnavailable
 from .commands import Done
 
 FORM = "No smaller amount helps: the form is a setting of the site (QConnect.request_form), so ask your administrator."
@@ -13,11 +13,19 @@ FORM = "No smaller amount helps: the form is a setting of the site (QConnect.req
 
 @dataclass(frozen=True)
 class Refusal:
-    """Literal texts of a batch system, any of which means this: the reason for programs, our sentence for people."""
+    """Literal texts of a batch system, any of which means this: the reason for programs, our sentence for people.
+
+    `field` is the field of the launch form that it is about, if it is about one.
+    """
 
     texts: tuple[str, ...]
     reason: str
     sentence: str
+    field: str = ""
+
+    def refused(self, message: str) -> SchedulerFailed:
+        """The error to be raised, with these words."""
+        return SchedulerFailed(message, reason=self.reason, fields={self.field: message} if self.field else None)
 
 
 def meaning(words: str, table: Sequence[Refusal]) -> Refusal | None:

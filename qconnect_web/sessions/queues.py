@@ -8,14 +8,13 @@ from contextlib import suppress
 from dataclasses import replace
 
 from ..aio import stop
-from ..errors import BadRequest, QConnectError
+from ..errors import QConnectError
 from ..schedulers import Queue
-from ..units import format_memory, format_walltime
+from ..units import format_memory
 from ..values.job import JobSpec
 from . import timings
 from .job_cache import JobCache
-
-MB = 1 << 20
+from .queue_limits import MB, check
 
 
 class Queues:
@@ -36,10 +35,10 @@ class Queues:
     async def fitted(self, spec: JobSpec, *, memory_given: bool) -> JobSpec:
         """The spec, with the queue's memory for its cores unless it was `memory_given`.
 
-        Raises BadRequest, naming the limit, for what the queue can never run. What is not known is not held against
+        Raises BadFields, naming the limits, for what the queue can never run. What is not known is not held against
         it: then the batch system decides.
         """
-        queues = await self._soon()
+        queues = await self.soon()
         chosen = queue_for(spec, queues)
         if not memory_given:
             spec = replace(spec, memory=format_memory(usual_memory(spec, chosen)))
@@ -47,12 +46,12 @@ class Queues:
             check(spec, chosen)
         return spec
 
-    async def close(self) -> None:
-        """Ends a question that is under way."""
-        if self._asking:
-            await stop(self._asking)
+    async def default(self) -> str | None:
+        """The name of the queue that a job without one goes to, as far as that is known soon."""
+        chosen = default_queue(await self.soon())
+        return chosen.name if chosen else None
 
-    async def _soon(self) -> list[Queue]:
+    async def soon(self) -> list[Queue]:
         """What is known of the queues now; asks if nothing is, and sees to it that it will be known soon."""
         if time.monotonic() - self._told >= timings.QUEUES_FRESH:
             asking = self._ask()
@@ -60,6 +59,11 @@ class Queues:
                 with suppress(QConnectError, asyncio.TimeoutError):
                     await asyncio.wait_for(asyncio.shield(asking), timings.QUEUES_PATIENCE)
         return self._known
+
+    async def close(self) -> None:
+        """Ends a question that is under way."""
+        if self._asking:
+            await stop(self._asking)
 
     def _ask(self) -> asyncio.Task[list[Queue]]:
         """The question that is under way."""
@@ -82,6 +86,11 @@ def queue_for(spec: JobSpec, queues: list[Queue]) -> Queue | None:
     """The queue that the job goes to, as far as that is known: the one it names, else the default one."""
     if spec.queue is not None:
         return next((queue for queue in queues if queue.name == spec.queue), None)
+    return default_queue(queues)
+
+
+def default_queue(queues: list[Queue]) -> Queue | None:
+    """The queue that a job without one goes to; the only one, where none is said to be that."""
     return next((queue for queue in queues if queue.default), queues[0] if len(queues) == 1 else None)
 
 
@@ -91,37 +100,3 @@ def usual_memory(spec: JobSpec, queue: Queue | None) -> int:
         return spec.memory_bytes
     most = [limit for limit in (queue.max_memory, queue.node_memory and queue.node_memory * spec.nodes) if limit]
     return max(256 * MB, min([spec.cores * spec.nodes * queue.memory_per_core, *most]) // MB * MB)
-
-
-def check(spec: JobSpec, queue: Queue) -> None:
-    """Raises BadRequest, naming the limit, for what this queue can never run."""
-    for beyond, what, limit in _limits(spec, queue):
-        if beyond:
-            raise BadRequest(f"{what} The queue {queue.name} {limit}", reason="limits")
-
-
-def _limits(spec: JobSpec, queue: Queue) -> list[tuple[bool, str, str]]:
-    """(whether it is beyond, what is asked for, what the queue allows) of each limit that the queue has."""
-    cores, nodes = spec.cores * spec.nodes, "1 node" if spec.nodes == 1 else f"{spec.nodes} nodes"
-    found = [(not queue.enabled, "The job was not submitted.", "takes no jobs now. Choose another one.")]
-    if queue.max_walltime_s:
-        most = format_walltime(queue.max_walltime_s)
-        asked = f"The walltime {spec.walltime} is too long."
-        found.append((spec.walltime_s > queue.max_walltime_s, asked, f"allows {most}. Ask for that or less."))
-    if queue.max_nodes:
-        found.append((spec.nodes > queue.max_nodes, f"{nodes} are too many.", f"allows {queue.max_nodes}."))
-    if queue.max_cores:
-        asked = f"{cores} cores are too many."
-        found.append((cores > queue.max_cores, asked, f"allows {queue.max_cores} for a job. Ask for fewer."))
-    if queue.node_cores:
-        asked = f"{spec.cores} cores on one node are too many."
-        found.append((spec.cores > queue.node_cores, asked, f"has nodes with {queue.node_cores} cores. Ask for fewer."))
-    memory = [(queue.max_memory, "allows {} for a job"), (queue.node_memory, "has nodes with {}")]
-    for most_memory, words in memory:
-        if most_memory:
-            allowed = most_memory * (spec.nodes if most_memory is queue.node_memory else 1)
-            limit = words.format(format_memory(most_memory // MB * MB))
-            found.append(
-                (spec.memory_bytes > allowed, f"{spec.memory} of memory are too much.", f"{limit}. Ask for less.")
-            )
-    return found

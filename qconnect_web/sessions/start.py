@@ -14,13 +14,15 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ..apps import form
+from ..apps.answers import handed, worded
 from ..apps.catalogue import Catalogue
-from ..apps.form import MAX_NAME
-from ..errors import BadRequest, SchedulerFailed, SchedulerUnavailable, StorageFailed
+from ..apps.checks import MAX_NAME, noun
+from ..apps.form import defaults, usual_memory
+from ..apps.limits import bounded_memory, may_choose
+from ..errors import BadFields, BadRequest, QConnectError, SchedulerFailed, SchedulerUnavailable, StorageFailed
 from ..schedulers import Scheduler
 from ..values.app import App
-from ..values.job import Job, JobState
+from ..values.job import Job, JobSpec, JobState
 from ..values.session import Record, Session
 from . import timings
 from .adopt import submitter
@@ -53,7 +55,7 @@ class Submission:
     ) -> Session:
         """Starts an app in a job of its own; see SessionManager.start."""
         chosen = self._apps.get(app) if isinstance(app, str) else app
-        record = self._record(chosen, spec, command, idempotency_key)
+        record = self._record(chosen, spec, command, idempotency_key, await self._default_queue(chosen))
         if not await self._same_request(record.key):
             record, script = await self._prepared(record, chosen, spec)
             self._allowance.take(len(self._poll.known.live))
@@ -64,7 +66,8 @@ class Submission:
     async def preview(self, app: str, spec: dict[str, Any], command: list[str] | None) -> str:
         """The script that `start` would submit; see SessionManager.preview."""
         chosen = self._apps.get(app)
-        _, script = await self._prepared(self._record(chosen, spec, command, None), chosen, spec)
+        record = self._record(chosen, spec, command, None, await self._default_queue(chosen))
+        _, script = await self._prepared(record, chosen, spec)
         return script
 
     async def _prepared(self, record: Record, app: App, asked: dict[str, Any]) -> tuple[Record, str]:
@@ -78,27 +81,49 @@ class Submission:
 
         The user decides it, and so does the app for the cores that it asks for itself; more cores mean more memory.
         """
-        fixed = "cores" not in asked or app.form.get("memory") is False
-        if "memory" in asked or ("memory" in app.resources and fixed):
+        fixed = "cores" not in asked or not may_choose(app, "memory")
+        decided = "memory" in asked or record.spec.memory != defaults(app)["memory"]  # by one of the app's rules
+        if decided or ("memory" in app.resources and fixed):
             return replace(record, spec=await self._queues.fitted(record.spec, memory_given=True))
-        usual = replace(record.spec, memory=form.usual_memory(app, record.spec.cores))
+        usual = replace(record.spec, memory=usual_memory(app, record.spec.cores))
         fitted = await self._queues.fitted(usual, memory_given=False)
-        return replace(record, spec=replace(fitted, memory=form.bounded_memory(app, fitted.memory_bytes)))
+        return replace(record, spec=replace(fitted, memory=bounded_memory(app, fitted.memory_bytes)))
 
-    def _record(self, app: App, spec: dict[str, Any], command: list[str] | None, idempotency_key: str | None) -> Record:
+    async def _default_queue(self, app: App) -> str | None:
+        """The queue of a job that names none, where the app's rules ask for it."""
+        return await self._queues.default() if any("queue" in rule["if"] for rule in app.rules) else None
+
+    def _record(
+        self,
+        app: App,
+        given: dict[str, Any],
+        command: list[str] | None,
+        idempotency_key: str | None,
+        default_queue: str | None,
+    ) -> Record:
         words = _command(app, command)
+        spec = self._apps.job_spec(app, _named(app, given, words), default_queue)
+        self._check_known(app, spec)
         return Record(
             key=_key(idempotency_key),
             app=app.name,
             title=app.title,
-            spec=self._apps.job_spec(app, _named(app, spec, words)),
-            command=words,
+            spec=spec,
+            command=words if app.takes_command else worded(words, handed(app.fields, spec.fields)),
             created=time.time(),
             kind=app.kind,
             window=app.window,
             submitter=submitter(),
             idempotency_key=idempotency_key,
         )
+
+    def _check_known(self, app: App, spec: JobSpec) -> None:
+        """Raises BadFields for what the user asks of a batch system that has no notion of it."""
+        asked, own = spec.to_json(), {**defaults(app), "native": list(defaults(app)["native"])}
+        unknown = [key for key in sorted(self._scheduler.ignores) if asked[key] != own[key]]
+        if unknown:
+            words = "This batch system knows nothing of it. Leave it out."
+            raise BadFields.of({key: f"The {noun(key)} cannot be asked for here. {words}" for key in unknown})
 
     async def _create(self, record: Record) -> bool:
         """Writes the intent down, before anything is submitted; raises StorageFailed."""
@@ -128,6 +153,7 @@ class Submission:
                     f"The job script could not be written below {self._store.root}: {error.strerror}. Nothing was "
                     "started. Make room there (look at your quota), then try again."
                 ) from error
+            _tell_at_gpus(error, record.spec)
             raise
         record = replace(record, job_id=job_id, submitted=time.time())
         try:
@@ -174,6 +200,12 @@ class Submission:
         return f"{app.title} needs {names}, which was not found on this machine. Install it, or {other}."
 
 
+def _tell_at_gpus(error: QConnectError, spec: JobSpec) -> None:
+    """Has a refusal for want of what nodes have stand at the GPUs where some were asked for: few nodes have them."""
+    if error.reason in ("limits", "request-form") and spec.gpus and not error.fields:
+        error.fields = {"gpus": error.message}
+
+
 def has_xstartup() -> bool:
     """Whether the user has a desktop of their own for VNC, which then needs none of the app's programs."""
     path = Path.home() / ".vnc/xstartup"
@@ -191,7 +223,7 @@ def _key(idempotency_key: str | None) -> str:
 
 def _named(app: App, spec: dict[str, Any], command: tuple[str, ...]) -> dict[str, Any]:
     """What is asked for, with a typed program's name as the session's where the user gave none."""
-    if not app.takes_command or app.form.get("name") is False:
+    if not app.takes_command or not may_choose(app, "name"):
         return spec
     line = command[2].split() if command[:2] == ("bash", "-c") and len(command) > 2 else command
     program = PurePosixPath([*line, ""][0]).name

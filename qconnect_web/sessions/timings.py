@@ -118,5 +118,7 @@ QUEUES_FRESH = 120.0
 """The queues are not asked for again for so long."""
 QUEUE_QUESTIONS = 3
 """Count: what a batch system is asked at most to tell of its queues: limits, nodes, the default one."""
+MODULES_PATIENCE = 3.0
+"""A form waits so long for the module system; an answer that comes later is there for the next one."""
 QUEUES_PATIENCE = 2.0
 """A start waits so long for queues that are not known yet; the batch system then speaks for itself."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Annotated, Any
 
 from ..units import parse_memory, parse_walltime
-from .reader import choice, measured, moment, read, text, whole, words
+from .reader import answers, choice, measured, moment, read, text, whole, words
 
 JOB_ID = re.compile(r"[0-9]{1,10}(?:\[[0-9]*\])?(?:\.[A-Za-z0-9][A-Za-z0-9_.-]{0,252})?")
 """A job id as TORQUE and OpenPBS print it: `123`, `123.server`, `123[4].server` (torque.md)."""
@@ -16,6 +16,8 @@ ANY_JOB_ID = re.compile(r"[0-9][A-Za-z0-9_.+\[\]-]{0,270}")
 """A job id of any batch system: theirs, Slurm's (`123`, `123_4`, `123+0`), the local one's (`123.local`)."""
 PORTABLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,229}")
 """A job name that TORQUE, OpenPBS and Slurm all accept (recordings: `-N` on both PBS flavours)."""
+MAIL = re.compile("start|end|start-and-end")
+"""When a job's user is written to; never where nothing is said."""
 
 EXIT_STATUS = whole(-(1 << 31), (1 << 31) - 1)
 """Exit statuses as batch systems tell them: below 0 their own reasons, over 255 signals."""
@@ -34,7 +36,10 @@ class JobState(str, Enum):
 
 @dataclass(frozen=True)
 class JobSpec:
-    """What is asked of the scheduler: `memory` as `4GB`, `walltime` as `HH:MM:SS`."""
+    """What is asked of the scheduler: `memory` as `4GB`, `walltime` as `HH:MM:SS`; `gpus` are those of one node.
+
+    `mail` is when the batch system writes an e-mail (MAIL); `fields` are the answers to the app's own questions.
+    """
 
     name: Annotated[str, text(255)]
     queue: Annotated[str | None, text(255)] = None
@@ -45,6 +50,9 @@ class JobSpec:
     gpus: Annotated[int, whole(0, 65536)] = 0
     account: Annotated[str | None, text(255)] = None
     native: Annotated[tuple[str, ...], words(256, 4096)] = ()
+    gpu_type: Annotated[str | None, text(64)] = None
+    mail: Annotated[str | None, text(16, MAIL)] = None
+    fields: Annotated[dict[str, str | int | float | bool], answers(64, 4096)] = field(default_factory=dict)
 
     @property
     def walltime_s(self) -> int:

@@ -17,6 +17,8 @@ from ..errors import BadRequest
 
 LATEST = 1e11
 """The last moment that is a time, epoch seconds: calendars end with the year 9999, and nobody waits for 5138."""
+LARGEST = 1 << 53
+"""The largest number that JSON carries exactly."""
 SHOWN = 60
 T = TypeVar("T")
 Rule = Callable[[Any], Any]
@@ -58,6 +60,25 @@ def words(most: int, longest: int) -> Rule:
         return tuple(word(item) for item in value)
 
     return rule
+
+
+def answers(most: int, longest: int) -> Rule:
+    """At most so many answers by the names of their questions: texts that are not longer, numbers, yes and no."""
+    name, told = text(64), text(longest)
+
+    def rule(value: Any) -> dict[str, str | int | float | bool]:
+        if not isinstance(value, dict) or len(value) > most:
+            raise ValueError(f"an object of at most {most} texts, numbers and booleans")
+        return {name(key): told(item) if isinstance(item, str) else _number(item) for key, item in value.items()}
+
+    return rule
+
+
+def _number(value: Any) -> int | float | bool:
+    """A number that is one, or a boolean."""
+    if isinstance(value, int | float) and -LARGEST <= value <= LARGEST:
+        return value
+    raise ValueError(f"texts, booleans and numbers up to {LARGEST}")
 
 
 def whole(least: int, most: int) -> Rule:

@@ -36,6 +36,21 @@ form:
   memory: {min: 1GB, max: 4GB}
   walltime: {max: "12:00:00"}
   queue: {choices: [short, long]}
+  gpus: {max: 2, types: [a100]}
+  account: {choices: [p1, p2]}
+  nodes: {max: 2}
+  mail: false
+  native: false
+fields:
+  - {name: file, type: path, label: Data, help: What is opened, required: true}
+  - {name: scale, type: number, min: 1, max: 4, default: 2}
+  - {name: renderer, type: choice, choices: [mesa, gpu], default: mesa}
+  - {name: stereo, type: checkbox, value: --stereo}
+when:
+  - if: {renderer: gpu, cores: {min: 2}, queue: [short, long]}
+    set: {gpus: 1}
+    max: {memory: 2GB}
+    hide: [stereo]
 """
 
 
@@ -90,7 +105,7 @@ def test_each_form_is_a_json_schema(server: JupyterServer) -> None:
     for app in apps.values():
         Draft202012Validator.check_schema(app["form"])
     fields = apps["limited"]["form"]["properties"]
-    assert set(fields) == {"cores", "memory", "walltime", "queue"}
+    assert set(fields) == {"cores", "memory", "walltime", "queue", "gpus", "gpu_type", "account", "nodes", "fields"}
     assert fields["memory"]["x-maximum"] == "4GB"
     assert fields["queue"]["enum"] == ["short", "long"]
 

@@ -47,7 +47,7 @@ def refused(answer: Answer, status: int, reason: str) -> str:
     """The message of an error of the one shape."""
     assert answer.status == status, answer.body
     data = answer.json()
-    assert set(data) == {"message", "reason"}
+    assert set(data) == {"message", "reason", *(["fields"] if status == 422 else [])}
     assert data["reason"] == reason
     return str(data["message"])
 
@@ -211,15 +211,15 @@ def test_any_command_goes_by_its_program(server: JupyterServer, command: list[st
         ({}, 400, "bad-request", "xterm"),
         ([], 400, "bad-request", "object"),
         ({"app": "xterm", "colour": "red"}, 400, "bad-request", "colour"),
-        ({"app": "xterm", "spec": {"cores": 0}}, 400, "bad-request", "cores"),
-        ({"app": "xterm", "spec": {"memory": "lots"}}, 400, "bad-request", "4GB"),
-        ({"app": "xterm", "spec": {"walltime": "soon"}}, 400, "bad-request", "00:00"),
-        ({"app": "xterm", "spec": {"host": "evil"}}, 400, "bad-request", "host"),
+        ({"app": "xterm", "spec": {"cores": 0}}, 422, "bad-fields", "cores"),
+        ({"app": "xterm", "spec": {"memory": "lots"}}, 422, "bad-fields", "4GB"),
+        ({"app": "xterm", "spec": {"walltime": "soon"}}, 422, "bad-fields", "00:00"),
+        ({"app": "xterm", "spec": {"host": "evil"}}, 422, "bad-fields", "host"),
         ({"app": "xterm", "command": ["ls"]}, 400, "bad-request", "Any command"),
         ({"app": "command"}, 400, "bad-request", "list of words"),
         ({"app": "command", "command": []}, 400, "bad-request", "list of words"),
         ({"app": "command", "command": ["a\0b"]}, 400, "bad-request", ""),
-        ({"app": "xterm", "spec": {"cores": 60000}}, 400, "limits", "cores"),
+        ({"app": "xterm", "spec": {"cores": 60000}}, 422, "limits", "cores"),
     ],
 )
 def test_a_bad_request_is_refused_with_a_remedy(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -139,3 +140,40 @@ def test_what_cannot_be_is_refused(argv: tuple[str, ...]) -> None:
     app = apps.get("tmux")
     with pytest.raises(BadRequest):
         apps.job_spec(app, spec(asked(*argv), app, None))
+
+
+TOOL = """\
+title: Tool
+command: [tool]
+fields:
+  - {name: version, type: text}
+  - {name: threads, type: number}
+  - {name: stereo, type: checkbox}
+"""
+
+
+def test_everything_that_a_form_asks_can_be_asked_in_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "tool.yaml").write_text(TOOL)
+    (tmp_path / "tool.yaml").chmod(0o644)
+    apps = Catalogue([tmp_path], {"native": True})
+    app = apps.get("tool")
+    argv = ["--gpus=2", "--gpu-type=a100", "--account=p1", "--nodes=3", "--mail=end", "--native=-l x=y"]
+    argv += ["--queue=q", "-t4", "-m", "1.5g", "--walltime=90 min"]
+    argv += ["--set=version=5.11", "--set", "threads=4", "--set", "stereo=yes"]
+    found = apps.job_spec(app, spec(asked(*argv), app, None))
+    assert (found.gpus, found.gpu_type, found.account, found.nodes, found.mail) == (2, "a100", "p1", 3, "end")
+    assert (found.native, found.queue, found.cores, found.memory) == (("-l x=y",), "q", 4, "1536MB")
+    assert found.walltime == "01:30:00"
+    assert found.fields == {"version": "5.11", "threads": 4, "stereo": True}
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [("version", "sets nothing"), ("verison=1", "Did you mean 'version'"), ("threads=many", "must be a number")],
+)
+def test_an_answer_that_cannot_be_is_refused_in_the_terminal(tmp_path: Path, given: str, words: str) -> None:
+    (tmp_path / "tool.yaml").write_text(TOOL)
+    (tmp_path / "tool.yaml").chmod(0o644)
+    app = Catalogue([tmp_path]).get("tool")
+    with pytest.raises(BadRequest, match=words):
+        spec(asked("--set", given), app, None)

@@ -60,3 +60,27 @@ def test_queues_with_their_limits_and_what_is_free(home: Page, torque: BatchSyst
     home.emulate_media(color_scheme="dark")
     home.screenshot(path=ARTEFACTS / "queues-narrow-dark.png", full_page=True)
     assert home.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "the page itself does not scroll"
+
+
+def test_limits_and_refusals_of_the_batch_system_stand_at_their_fields(home: Page, torque: BatchSystem) -> None:
+    home.get_by_role("button", name="XTerm: options").click()
+    form = home.get_by_role("dialog", name="XTerm", exact=True)
+    expect(form.get_by_label("Queue").locator("option", has_text="closed")).to_be_disabled()
+    form.get_by_label("Queue").select_option("interactive")
+    form.get_by_label("Walltime").fill("13h")
+    walltime, account = (form.locator(f"[data-field={name}] [role=alert]") for name in ("walltime", "account"))
+    expect(walltime).to_have_text("Ask for 12:00:00 or less: queue interactive.")
+    form.get_by_role("button", name="Start", exact=True).click()
+    assert not torque.calls("qsub"), "what the queue cannot give was not asked for"
+    form.get_by_label("Walltime").fill("2h")
+    expect(walltime).to_be_empty()
+    for words, field, value in (
+        ("Invalid account", "account", "p9"),
+        ("Job exceeds queue resource limits MSG=cannot locate feasible nodes", "gpus", "1"),
+    ):
+        torque.fault("qsub", f'echo "qsub: submit error ({words})" >&2; exit 190')
+        form.locator(f"[data-field={field}] input").fill(value)
+        form.get_by_role("button", name="Start", exact=True).click()
+        expect(form.locator(f"[data-field={field}] [role=alert]")).to_contain_text(words)
+    expect(account).to_be_empty()
+    assert not torque.jobs()

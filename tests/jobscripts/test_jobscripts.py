@@ -15,11 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qconnect_web import job_script
+from qconnect_web.apps.answers import handed, worded
 from qconnect_web.config import QConnect
 from qconnect_web.errors import BadRequest
 from qconnect_web.job_script import quote, ready_scripts, render
 from qconnect_web.schedulers.directives import option, portable_name, word
 from qconnect_web.schedulers.request_form import PRESETS
+from qconnect_web.values.app import Field
 from qconnect_web.values.job import PORTABLE_NAME, JobSpec
 from qconnect_web.values.session import Record
 from tests.support.script_run import app
@@ -196,6 +198,22 @@ def test_slurm_directives_say_what_was_asked() -> None:
         "#SBATCH --output=/f/scheduler.log",
         "#SBATCH --constraint=fast",
     ]
+
+
+@pytest.mark.parametrize("text", [text for text in NASTY if text.isprintable()])
+def test_an_answer_of_the_apps_own_form_is_only_text_to_setup_and_program(text: str, tmp_path: Path) -> None:
+    asked = (Field("answer", "text", "Answer"), Field("flag", "checkbox", "Flag"))
+    what = replace(app("tool", "--x={answer}"), fields=asked, setup='printf "%s\\0" "$field_answer" "$field_flag"')
+    spec = replace(SPEC, fields={"answer": text, "flag": True})
+    command = worded(what.command, handed(asked, spec.fields))
+    script = render(what, replace(RECORD, spec=spec, command=command), sessions_dir=tmp_path, bind="tls")
+    program = (ROOT / "jobscripts/program.sh").read_text(encoding="utf-8")
+    lines = [line for line in program.splitlines() if "qc_answers" in line]
+    said = 'printf "%s\\0" "${qc_command[@]}"; bash -c \'printf "%s\\0" "$field_answer"\''
+    ends = "\n".join([*lines, 'eval "$qc_setup"', said, ""])
+    told = bash(settings_of(script) + ends, tmp_path)
+    assert told == [text.encode(), b"1", b"tool", f"--x={text}".encode(), text.encode()]
+    assert not list(tmp_path.iterdir())
 
 
 def test_directives_come_before_any_command() -> None:

@@ -38,6 +38,36 @@ TICKET = f"{DOORS}test_a_ticket_opens_its_own_session_and_nothing_else"
 
 MUTANTS = [
     Mutant(
+        "an answer ends the quotes around it",
+        "job_script.py",
+        """text.replace("'", "'\\\\''")""",
+        "text",
+        "tests/jobscripts/test_jobscripts.py::"
+        "test_an_answer_of_the_apps_own_form_is_only_text_to_setup_and_program['; touch SENTINEL; ']",
+    ),
+    Mutant(
+        "an answer stands in a shell's script",
+        "apps/own_fields.py",
+        'read_by_a_shell(data.get("command", ()))',
+        "set[str]()",
+        "tests/apps/test_fields.py::test_a_mistake_in_questions_or_rules_is_told"
+        "[fields: [{name: a, type: path}]\\ncommand: [bash, -c, 'tool {a}']-Write \"$field_a\" there.]",
+    ),
+    Mutant(
+        "rules are shown and not enforced",
+        "apps/form.py",
+        "if key not in wrong and (words := _against(outcome, key, value, unasked.get(key))):",
+        "if key not in wrong and (words := None):",
+        "tests/apps/test_fields.py::test_the_server_enforces_the_rules",
+    ),
+    Mutant(
+        "saved settings lie open",
+        "apps/saved.py",
+        "self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)",
+        "self._folder.mkdir(mode=0o755, parents=True, exist_ok=True)",
+        "tests/apps/test_saved.py::test_nobody_else_can_read_them",
+    ),
+    Mutant(
         "the node gets the browser's cookie",
         "proxy/headers.py",
         'REQUEST_HEADERS = ("Accept", ',

@@ -573,13 +573,16 @@ def test_queues_are_told_also_when_the_nodes_are_not() -> None:
 
 
 def test_the_partitions_of_slurm() -> None:
-    said = "batch|batch*|up|1-00:00:00|4|4000|3/5/0/8|1-infinite\n"
-    said += "batch|batch*|up|1-00:00:00|16|64000|0/0/16/16|1-infinite\n"
-    said += "gui|gui|up|12:00:00|4|4000|0/8/0/8|1-2\nold|old|down|infinite|4|4000|0/0/8/8|1\n"
+    said = "batch|batch*|up|1-00:00:00|4|4000|3/5/0/8|1-infinite|gpu:a100:2(S:0-1),tmpdisk:4\n"
+    said += "batch|batch*|up|1-00:00:00|16|64000|0/0/16/16|1-infinite|gpu:v100:4,gpu:a100:1\n"
+    said += "gui|gui|up|12:00:00|4|4000|0/8/0/8|1-2|gpu:3\nold|old|down|infinite|4|4000|0/0/8/8|1|(null)\n"
     batch, gui, old = queues.queues(Done(("sinfo",), 0, said, ""))
     assert (batch.default, batch.max_walltime_s, batch.free_cores) == (True, 86400, 5)
     assert batch.node_cores == 16, "nodes that are down come back"
     assert (gui.max_nodes, gui.node_memory) == (2, 4000 << 20)
+    assert (batch.node_gpus, batch.gpu_types) == (5, ("a100", "v100"))
+    assert (gui.node_gpus, gui.gpu_types) == (3, ())
+    assert (old.node_gpus, old.gpu_types) == (0, ())
     assert (old.enabled, old.max_walltime_s) == (False, None)
     with pytest.raises(SchedulerUnavailable):
         queues.queues(Done(("sinfo",), 1, "", recorded(SLURM, "ctld_down_squeue").err))

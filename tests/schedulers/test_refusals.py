@@ -197,3 +197,24 @@ def test_a_server_that_is_down_has_ended_nothing() -> None:
         pbs.check_cancelled(recorded(OPENPBS, "server-down-qdel"))
     with pytest.raises(SchedulerUnavailable, match="does not answer"):
         pbs.job_id_of(recorded(OPENPBS, "server-down-qsub"))
+
+
+@pytest.mark.parametrize(
+    ("program", "words", "field"),
+    [
+        ("qsub", "qsub: submit error (Unknown queue MSG=cannot locate queue)", "queue"),
+        ("qsub", "qsub: submit error (Invalid account)", "account"),
+        ("sbatch", "Batch job submission failed: Invalid partition name specified", "queue"),
+        (
+            "sbatch",
+            "Batch job submission failed: Invalid account or account/partition combination specified",
+            "account",
+        ),
+        ("sbatch", "Batch job submission failed: Invalid generic resource (gres) specification", "gpus"),
+        ("sbatch", "Batch job submission failed: Requested time limit is invalid (missing or exceeds)", "walltime"),
+    ],
+)
+def test_a_refusal_that_is_about_one_field_of_the_form_names_it(program: str, words: str, field: str) -> None:
+    error = refusal(program, words, 1)
+    assert error.fields == {field: error.message}
+    assert refusal(program, f"{program}: error: something else", 1).fields == {}

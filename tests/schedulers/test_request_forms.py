@@ -131,6 +131,29 @@ def test_a_single_trait_changes_one_line(preset: str, traits: dict[str, str], li
     assert line not in asked(SPEC, form(preset))
 
 
+@pytest.mark.parametrize(
+    ("preset", "mail", "line"),
+    [
+        ("torque", "start", "-m b"),
+        ("torque", "end", "-m ae"),
+        ("select", "start-and-end", "-m abe"),
+        ("slurm", "start", "--mail-type=BEGIN"),
+        ("slurm", "end", "--mail-type=END,FAIL"),
+        ("slurm", "start-and-end", "--mail-type=BEGIN,END,FAIL"),
+    ],
+)
+def test_an_e_mail_is_asked_for_in_the_batch_systems_words(preset: str, mail: str, line: str) -> None:
+    assert line in lines(replace(SPEC, mail=mail), PRESETS[preset])
+    assert not [told for told in lines(SPEC, PRESETS[preset]) if told.startswith(("-m", "--mail"))]
+
+
+def test_a_type_of_gpu_that_the_user_asks_for_comes_first() -> None:
+    wanted = replace(SPEC, gpu_type="v100")
+    assert "--gres=gpu:v100:1" in lines(wanted, form("slurm-gres", gpu_type="a100"))
+    assert "--gpus-per-node=v100:1" in lines(wanted, PRESETS["slurm"])
+    assert not [line for line in lines(replace(wanted, gpus=0), PRESETS["slurm"]) if "v100" in line]
+
+
 def test_an_account_that_the_app_names_comes_first() -> None:
     assert "--account=own" in lines(replace(SPEC, account="own"), form("slurm", account="p1"))
 

@@ -27,6 +27,7 @@ class Scripted:
     name = "scripted"
     dialect = "pbs"
     cheap = True
+    ignores: frozenset[str] = frozenset()
 
     def __init__(self) -> None:
         self.jobs: dict[str, Job] = {}

@@ -14,11 +14,13 @@ import pytest
 from traitlets.config import Config
 
 from qconnect_web.config import QConnect
-from qconnect_web.errors import BadRequest, SchedulerUnavailable
+from qconnect_web.errors import BadFields, BadRequest, SchedulerFailed, SchedulerUnavailable
 from qconnect_web.schedulers import More, Queue, unrationed
 from qconnect_web.sessions import timings
 from qconnect_web.sessions.job_cache import JobCache
-from qconnect_web.sessions.queues import Queues, check, queue_for, usual_memory
+from qconnect_web.sessions.queue_limits import check
+from qconnect_web.sessions.queues import Queues, queue_for, usual_memory
+from qconnect_web.sessions.start import _tell_at_gpus
 from qconnect_web.sessions.store import Store
 from qconnect_web.site import build_sessions
 from qconnect_web.values.job import Job, JobSpec
@@ -39,6 +41,8 @@ GUI = Queue(
     node_cores=4,
     node_memory=8 * GB,
     memory_per_core=2 * GB,
+    node_gpus=2,
+    gpu_types=("a100",),
 )
 SPEC = JobSpec("x", cores=2, memory="4GB", walltime="12:00:00")
 
@@ -47,6 +51,7 @@ class Told:
     """A batch system that tells its queues, or nothing, and counts the questions."""
 
     name, dialect, cheap = "told", "pbs", False
+    ignores: frozenset[str] = frozenset()
 
     def __init__(self) -> None:
         self.asked = 0
@@ -95,6 +100,7 @@ def cache_of(told: Told) -> JobCache:
         ({"cores": 5}, "nodes with 4 cores"),
         ({"memory": "9GB"}, "nodes with 8GB"),
         ({"memory": "11GB", "nodes": 2}, "allows 10GB"),
+        ({"gpus": 3}, "has nodes with 2"),
     ],
 )
 def test_each_limit_is_named(change: dict[str, object], limit: str) -> None:
@@ -103,6 +109,16 @@ def test_each_limit_is_named(change: dict[str, object], limit: str) -> None:
         check(replace(SPEC, **change), GUI)  # type: ignore[arg-type]
     assert "queue gui" in refusal.value.message
     assert refusal.value.reason == "limits"
+    assert refusal.value.fields.keys() <= change.keys()
+
+
+def test_each_field_that_is_beyond_a_limit_is_told_at_once() -> None:
+    beyond = replace(SPEC, walltime="99:00:00", memory="99GB", gpus=9, gpu_type="v100")
+    with pytest.raises(BadFields) as refusal:
+        check(beyond, GUI)
+    assert set(refusal.value.fields) == {"walltime", "memory", "gpus", "gpu_type"}
+    with pytest.raises(BadFields, match="The queue gui has no GPUs"):
+        check(replace(SPEC, gpus=1), replace(GUI, node_gpus=0))
 
 
 def test_a_queue_that_takes_no_jobs_is_named() -> None:
@@ -201,6 +217,7 @@ LEAVES = """
 import asyncio, sys
 from traitlets.config import Config
 from qconnect_web.config import QConnect
+from qconnect_web.sessions.start import _tell_at_gpus
 from qconnect_web.site import build_sessions
 settings = {"scheduler": "torque", "sessions_dir": sys.argv[1]}
 async def leave(steps):
@@ -258,3 +275,10 @@ def test_queues_that_are_known_cost_no_question_that_others_wait_for(
             assert told.asked == len(cache.budget.asked) == min(number + 1, 2)
 
     asyncio.run(play())
+
+
+@pytest.mark.parametrize(("gpus", "reason", "told"), [(1, "limits", True), (0, "limits", False), (1, "account", False)])
+def test_a_refusal_for_want_of_nodes_stands_at_the_gpus_that_were_asked_for(gpus: int, reason: str, told: bool) -> None:
+    error = SchedulerFailed("No node has so much.", reason=reason)
+    _tell_at_gpus(error, replace(SPEC, gpus=gpus))
+    assert error.fields == ({"gpus": "No node has so much."} if told else {})

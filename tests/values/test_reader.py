@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qconnect_web.apps import form
+from qconnect_web.apps import checks, form
 from qconnect_web.errors import BadRequest
 from qconnect_web.private_files import MAX_JSON, seal, unseal
 from qconnect_web.units import format_walltime
@@ -122,11 +122,11 @@ def test_a_value_that_is_too_deep_to_print_is_shown_too() -> None:
 
 
 @given(
-    name=st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=form.MAX_NAME),
-    cores=st.integers(1, form.MAX_CORES),
+    name=st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=checks.MAX_NAME),
+    cores=st.integers(1, checks.MAX_CORES),
     walltime=st.integers(60, 9999 * 3600),
     memory=st.integers(1, 9999),
-    queue=st.none() | st.from_regex(form.QUEUE, fullmatch=True),
+    queue=st.none() | st.from_regex(checks.QUEUE, fullmatch=True),
 )
 def test_whatever_may_be_asked_for_can_be_read_back(
     name: str, cores: int, walltime: int, memory: int, queue: str | None

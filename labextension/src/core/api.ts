@@ -1,10 +1,53 @@
 /** The REST interface of the server extension, as calls. */
-import type { ICatalogue, IExamination, IProbe, IQueueList, ISession, IStartRequest } from './models';
-import { request, type IServer } from './request';
+import type {
+  ICatalogue,
+  IExamination,
+  ILaunchForm,
+  IProbe,
+  IQueueList,
+  ISession,
+  ISettings,
+  IStartRequest,
+} from './models';
+import { request, requestJson, type IServer } from './request';
 
 /** All apps of the site. */
 export async function getCatalogue(server: IServer): Promise<ICatalogue> {
   return request<ICatalogue>(server, 'apps');
+}
+
+/** What may be asked for when an app is started, with the limits of the moment. */
+export async function getForm(server: IServer, app: string): Promise<ILaunchForm> {
+  return request<ILaunchForm>(server, `${appPath(app)}/form`);
+}
+
+/** The script that a start would submit. */
+export async function previewScript(server: IServer, { app, spec, command }: IStartRequest): Promise<string> {
+  const data = { spec: spec ?? {}, ...(command && { command }) };
+  const answer = await request<{ script: string }>(server, `${appPath(app)}/script`, {
+    method: 'POST',
+    data,
+  });
+  return answer.script;
+}
+
+/** Keeps settings by name. */
+export async function saveSettings(server: IServer, name: string, asked: IStartRequest): Promise<ISettings> {
+  const data = { name, spec: asked.spec ?? {}, ...(asked.command && { command: asked.command }) };
+  return request<ISettings>(server, `${appPath(asked.app)}/saved`, { method: 'POST', data });
+}
+
+/** Forgets settings that were saved. */
+export async function removeSettings(server: IServer, app: string, id: string): Promise<void> {
+  return request(server, `${appPath(app)}/saved/${encodeURIComponent(id)}`, { method: 'DELETE' });
+}
+
+/** The names in one of Jupyter's folders; those of folders end with a slash. */
+export async function listFolder(server: IServer, path: string): Promise<string[]> {
+  const places = path.split('/').map(encodeURIComponent).join('/');
+  const url = `${server.baseUrl}api/contents/${places}?type=directory&content=1`;
+  const { content } = (await requestJson(server, url)) as { content: { name: string; type: string }[] };
+  return content.map(({ name, type }) => (type === 'directory' ? `${name}/` : name)).sort();
 }
 
 /** The batch system and its queues. */
@@ -56,6 +99,10 @@ export async function forgetSession(server: IServer, id: string): Promise<void> 
 /** The ends of the session's logs, each under its name. */
 export async function getLog(server: IServer, id: string): Promise<string> {
   return (await request<{ log: string }>(server, `${sessionPath(id)}/log`)).log;
+}
+
+function appPath(app: string): string {
+  return `apps/${encodeURIComponent(app)}`;
 }
 
 function sessionPath(id: string): string {

@@ -23,6 +23,9 @@ export interface IAppList {
   /** The path of `qconnect`, the command, on the server. */
   readonly program: string;
 
+  /** What one click on a tile does, as the site wants it. */
+  readonly tile: ICatalogue['tile'];
+
   /** Whether the server has told of its apps yet. */
   readonly loaded: boolean;
 
@@ -31,6 +34,9 @@ export interface IAppList {
 
   /** Emitted with the error when the catalogue could not be loaded; it is tried again by itself. */
   readonly failed: ISignal<IAppList, unknown>;
+
+  /** Asks the server now. */
+  refresh(): Promise<void>;
 
   /** The app of that name, if there is one. */
   find(name: string): IApp | undefined;
@@ -61,6 +67,15 @@ export class AppModel implements IAppList, IDisposable {
 
   get program(): string {
     return this._catalogue?.program ?? 'qconnect';
+  }
+
+  get tile(): ICatalogue['tile'] {
+    return this._catalogue?.tile ?? 'last-used';
+  }
+
+  /** Looks at once: something of it is another now. */
+  async refresh(): Promise<void> {
+    await this._looks.refresh();
   }
 
   get loaded(): boolean {

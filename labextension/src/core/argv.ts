@@ -24,3 +24,17 @@ export function argvOf(line: string): string[] {
   }
   return (text.match(WORD) ?? []).map(word => word.replace(QUOTED, '$1$2'));
 }
+
+/** A command as it can be typed: the line that bash was given, or its words. */
+export function lineOf(command: readonly string[] | null | undefined): string {
+  if (!command) {
+    return '';
+  }
+  const [shell, option, script, ...more] = command;
+  if (shell === 'bash' && option === '-c' && script !== undefined && !more.length) {
+    return script;
+  }
+  return command
+    .map(word => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
+    .join(' ');
+}

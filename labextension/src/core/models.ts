@@ -36,3 +36,13 @@ export type IOwner = Schemas['Owner'];
 export type ILoginQuestion = Schemas['LoginQuestion'];
 export type ILoginAnswer = Schemas['LoginAnswer'];
 export type ITrouble = Schemas['Trouble'];
+
+/** The launch form of an app, as JSON Schema and as it is just now; what was asked for and is kept. */
+export type IForm = Schemas['Form'];
+export type IFormField = Schemas['FormField'];
+export type IFormRule = Schemas['FormRule'];
+export type IValue = Schemas['Value'];
+export type ILimit = Schemas['Limit'];
+export type ILaunchForm = Schemas['LaunchForm'];
+export type ISettings = Schemas['Settings'];
+export type ISpecRequest = Schemas['SpecRequest'];

@@ -46,6 +46,8 @@ export class ResponseError extends Error {
     readonly word: string | null,
     readonly reason: string | null,
     readonly redirected = false,
+    /** What is wrong with which field of a form. */
+    readonly fields: Readonly<Record<string, string>> = {},
   ) {
     super(word ?? `status ${status}`);
   }
@@ -87,6 +89,11 @@ export async function askWhyNot(server: IServer, address: string): Promise<void>
 export async function requestText(server: IServer, address: string): Promise<string> {
   const url = new URL(address, server.baseUrl).href;
   return (await answer(server, url, { method: 'GET' })).text();
+}
+
+/** The JSON at an address of Jupyter's own; throws NetworkError or ResponseError. */
+export async function requestJson(server: IServer, url: string): Promise<unknown> {
+  return content(await answer(server, url, { method: 'GET' }));
 }
 
 /** The server as a page reaches it that has no JupyterLab around it; `cookies` gives `document.cookie`. */
@@ -185,13 +192,18 @@ function json(text: string): unknown {
   }
 }
 
-/** The error in a response: `{"message", "reason"}`, or what a proxy on the way put in its place. */
+/** The error in a response: `{"message", "reason", "fields"}`, or what a proxy on the way put in its place. */
 function refusal({ status, redirected }: Response, body: unknown): ResponseError {
-  const { message, reason } = (body ?? {}) as { message?: unknown; reason?: unknown };
+  const { message, reason, fields } = (body ?? {}) as {
+    message?: unknown;
+    reason?: unknown;
+    fields?: unknown;
+  };
   return new ResponseError(
     status,
     typeof message === 'string' && message ? message : null,
     typeof reason === 'string' ? reason : null,
     redirected,
+    typeof fields === 'object' && fields !== null ? (fields as Record<string, string>) : {},
   );
 }

@@ -5,22 +5,25 @@ import { createRoot } from 'react-dom/client';
 import { withoutToken } from '../core/address';
 import { AppModel } from '../core/apps';
 import { Attention } from '../core/attention';
-import type { IApp } from '../core/models';
+import { launchLink, withoutLink, type ILaunchLink } from '../core/launch-link';
+import type { IApp, IStartRequest } from '../core/models';
 import { Once } from '../core/once';
 import { pageServer, type IServer } from '../core/request';
 import { onReturn } from '../core/retry';
 import { SessionModel } from '../core/sessions';
-import { explain } from '../core/text';
 import { english as trans } from '../core/trans';
 import { Overview } from '../ui/overview';
-import { startWithTab } from '../ui/pending-tab';
+import { startWithTab, type IBegun } from '../ui/pending-tab';
 import { ServerEvents } from './events';
 
 const TICK_MS = 1000;
 
 /** The models of the page, which live as long as it does, and what is drawn of them. */
 class Home {
-  constructor(private readonly _server: IServer) {
+  constructor(
+    private readonly _server: IServer,
+    private readonly _link: ILaunchLink | null,
+  ) {
     const events = new URL(`${_server.baseUrl}api/events/subscribe`, location.href);
     events.protocol = events.protocol.replace('http', 'ws');
     this._events = new ServerEvents(events.href, () => !document.hidden);
@@ -43,7 +46,8 @@ class Home {
           sessions={this._sessions}
           apps={this._apps}
           server={this._server}
-          start={async (app, command) => this._start(app, command)}
+          link={this._link}
+          start={async (app, request) => this._start(app, request)}
           trans={trans}
         />
       </>
@@ -73,21 +77,16 @@ class Home {
     this._apps.hurry();
   }
 
-  /** Starts an app in a tab of its own; gives what to tell the user. */
-  private async _start(app: IApp, command: string[]): Promise<string> {
-    const asked = command.length ? { app: app.name, command } : { app: app.name };
+  /** Starts an app in a tab of its own; gives what to tell the user. A form is sent once by itself. */
+  private async _start(app: IApp, request: IStartRequest): Promise<string> {
     const opening = trans.__('Starting %1…', app.title);
-    try {
-      const begun = await this._once.run(app.name, () =>
-        startWithTab(app.title, opening, () => this._sessions.start(asked)),
-      );
-      begun?.tab.go(begun.session.url);
-      return begun?.tab.blocked
-        ? trans.__('The browser did not let a new tab open. Open the session in the list above.')
-        : '';
-    } catch (error) {
-      return explain(error, trans);
-    }
+    const begin = async (): Promise<IBegun> =>
+      startWithTab(app.title, opening, () => this._sessions.start(request));
+    const begun = await (request.remember ? begin() : this._once.run(app.name, begin));
+    begun?.tab.go(begun.session.url);
+    return begun?.tab.blocked
+      ? trans.__('The browser did not let a new tab open. Open the session in the list above.')
+      : '';
   }
 
   private readonly _apps: AppModel;
@@ -97,11 +96,15 @@ class Home {
   private readonly _sessions: SessionModel;
 }
 
-history.replaceState(history.state, '', withoutToken(location.href));
+const link = launchLink(location.href);
+history.replaceState(history.state, '', withoutToken(withoutLink(location.href)));
 const place = document.querySelector('main');
 if (place) {
   const { base = '/', spawn = '' } = document.body.dataset;
-  const home = new Home(pageServer(base, () => document.cookie, spawn || null));
+  const home = new Home(
+    pageServer(base, () => document.cookie, spawn || null),
+    link,
+  );
   createRoot(place).render(home.draw());
   setInterval(() => home.heed(), TICK_MS);
   onReturn(window, document, () => home.hurry());

@@ -4,9 +4,9 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 import { createElement } from 'react';
 
-import type { IApp } from '../core/models';
 import { explain } from '../core/text';
 import { LaunchForm } from '../ui/launch-form';
+import type { ILaunchFormOptions } from '../ui/use-launch-form';
 
 /** Tells that an app did not start, and why. */
 export async function tellNotStarted(title: string, error: unknown, trans: TranslationBundle): Promise<void> {
@@ -22,15 +22,14 @@ export async function tellFailure(error: unknown, trans: TranslationBundle): Pro
   ]);
 }
 
-/** Asks for the command of an app that takes one; null when the user thinks better of it. */
-export async function askCommand(app: IApp, trans: TranslationBundle): Promise<string[] | null> {
+/** Shows the launch form until it is closed. */
+export async function showLaunchForm(options: Omit<ILaunchFormOptions, 'onClose'>): Promise<void> {
   return new Promise(resolve => {
-    const answer = (command: string[] | null): void => {
+    const onClose = (): void => {
       widget.dispose();
-      resolve(command);
+      resolve();
     };
-    const onClose = (): void => answer(null);
-    const widget = ReactWidget.create(createElement(LaunchForm, { app, trans, onStart: answer, onClose }));
+    const widget = ReactWidget.create(createElement(LaunchForm, { ...options, onClose }));
     Widget.attach(widget, document.body);
   });
 }

@@ -22,6 +22,8 @@ import type { ViewerTab } from './viewer-tab';
 export * from './tokens';
 export type { IApp, IJob, IJobSpec, ISession, IStartRequest, SessionState } from '../core/models';
 
+/** The class of a tile in JupyterLab's launcher. */
+const TILE = 'jp-LauncherCard';
 const PLUGIN_ID = 'qconnect-web:plugin';
 
 const sessionsPlugin: JupyterFrontEndPlugin<ISessions> = {
@@ -69,9 +71,10 @@ const commandsPlugin: JupyterFrontEndPlugin<void> = {
     const trans = bundle(translator);
     const tracker = new WidgetTracker<ViewerTab>({ namespace: 'qconnect-web' });
     const { baseUrl } = serviceManager.serverSettings;
+    const server = labServer(serviceManager.serverSettings);
     const terminals = new Terminals(commands, () => apps.program);
-    const opener = new Opener({ apps, sessions, shell, tracker, terminals, trans, baseUrl });
-    addCommands(commands, { apps, opener, place: placeSetting(settings), trans });
+    const opener = new Opener({ apps, sessions, shell, tracker, terminals, server, trans, baseUrl });
+    addCommands(commands, { apps, opener, place: placeSetting(settings), tileAt: tileMenu(app), trans });
     palette?.addItem({ command: CommandIDs.openHome, category: trans.__('QConnect') });
     palette?.addItem({ command: CommandIDs.openDoctor, category: trans.__('QConnect') });
     void restorer?.restore(tracker, {
@@ -85,6 +88,12 @@ const commandsPlugin: JupyterFrontEndPlugin<void> = {
     });
   },
 };
+
+/** Puts the form into the context menu of the launcher's tiles; gives the tile that the menu was opened on. */
+function tileMenu(app: JupyterFrontEnd): () => HTMLElement | undefined {
+  app.contextMenu.addItem({ command: CommandIDs.appOptions, selector: `.${TILE}`, rank: 0 });
+  return () => app.contextMenuHitTest(node => node.classList.contains(TILE));
+}
 
 const launcherPlugin: JupyterFrontEndPlugin<void> = {
   id: 'qconnect-web:launcher',

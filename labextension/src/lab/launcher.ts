@@ -63,6 +63,7 @@ export class Tiles implements IDisposable {
     }
     if (palette && command === CommandIDs.openApp) {
       this._shown.add(palette.addItem({ command, args: { ...args, isPalette: true }, category, rank }));
+      this._shown.add(palette.addItem({ command: CommandIDs.appOptions, args, category, rank }));
     }
   }
 

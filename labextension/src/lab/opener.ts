@@ -5,10 +5,12 @@ import { URLExt } from '@jupyterlab/coreutils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Widget } from '@lumino/widgets';
 
-import type { AppKind, ISession } from '../core/models';
+import type { AppKind, ISession, IStartRequest } from '../core/models';
 import { Once } from '../core/once';
+import { ResponseError, type IServer } from '../core/request';
 import { PendingTab, startWithTab } from '../ui/pending-tab';
-import { askCommand, confirmStop, offerLink, tellFailure, tellNotStarted } from './dialogs';
+import type { IBeginning } from '../ui/use-launch-form';
+import { confirmStop, offerLink, showLaunchForm, tellFailure, tellNotStarted } from './dialogs';
 import type { Terminals } from './terminals';
 import type { IApps, ISessions } from './tokens';
 import { Viewer, ViewerTab } from './viewer-tab';
@@ -32,6 +34,7 @@ export interface IOpenerOptions {
   shell: JupyterFrontEnd.IShell;
   tracker: WidgetTracker<ViewerTab>;
   terminals: Terminals;
+  server: IServer;
   trans: TranslationBundle;
   /** Jupyter's base URL, in full. */
   baseUrl: string;
@@ -48,15 +51,53 @@ export class Opener {
    * Called from a click it opens the browser tab before the first wait.
    */
   async startApp(app: string, place: Place, given: string[] = []): Promise<Widget | null> {
-    return this._once.run(app, async () => {
-      const known = this._options.apps.find(app);
-      let command: string[] | null = given;
-      if (known?.takes_command && !given.length) {
-        command = await askCommand(known, this._options.trans);
+    const { apps, trans } = this._options;
+    const known = apps.find(app);
+    if (known && !given.length && (known.takes_command || apps.tile === 'form')) {
+      return this.chooseOptions(app, place);
+    }
+    const last = apps.tile === 'last-used' && !given.length && { last: true };
+    const asked = { app, spec: {}, ...last, ...(given.length && { command: given }) };
+    try {
+      return await this.start(asked, place);
+    } catch (error) {
+      if (known && error instanceof ResponseError && Object.keys(error.fields).length) {
+        return this.chooseOptions(app, place, { error });
       }
-      const where = known && this._hasTerminal(known.kind) ? 'lab-tab' : place;
-      return command && this._start(app, known?.title ?? app, command, where);
-    });
+      await tellNotStarted(known?.title ?? app, error, trans);
+      return null;
+    }
+  }
+
+  /** Asks what an app is to be started with, and starts it; null when the user thinks better of it. */
+  async chooseOptions(app: string, place: Place, beginning?: IBeginning): Promise<Widget | null> {
+    const { apps, server, trans } = this._options;
+    const known = apps.find(app);
+    let shown: Widget | null = null;
+    if (known) {
+      const onStart = async (request: IStartRequest): Promise<void> => {
+        shown = await this.start(request, place);
+      };
+      await showLaunchForm({
+        app: known,
+        server,
+        beginning,
+        onStart,
+        onSaved: () => void apps.refresh(),
+        trans,
+      });
+    }
+    return shown;
+  }
+
+  /**
+   * Starts what is asked for, and shows its session; rejects when nothing was started. Call it in the click.
+   *
+   * The second half of a double click starts nothing; a form is sent once by itself.
+   */
+  async start(asked: IStartRequest, place: Place): Promise<Widget | null> {
+    const start = (): Promise<Widget | null> => this._start(asked, place);
+    return asked.remember ? start() : this._once.run(asked.app, start);
   }
 
   /**
@@ -95,19 +136,15 @@ export class Opener {
     window.open(`${URLExt.join(this._options.baseUrl, 'qconnect/')}${place}`, '_blank', 'noopener');
   }
 
-  private async _start(app: string, title: string, command: string[], place: Place): Promise<Widget | null> {
-    const { sessions, trans } = this._options;
-    const asked = command.length ? { app, spec: {}, command } : { app, spec: {} };
+  private async _start(asked: IStartRequest, place: Place): Promise<Widget | null> {
+    const { apps, sessions, trans } = this._options;
+    const known = apps.find(asked.app);
+    const title = known?.title ?? asked.app;
     const start = (): Promise<ISession> => sessions.start(asked);
-    let begun: { session: ISession; tab?: PendingTab };
-    try {
-      const opening = trans.__('Starting %1…', title);
-      begun =
-        place === 'browser-tab' ? await startWithTab(title, opening, start) : { session: await start() };
-    } catch (error) {
-      await tellNotStarted(title, error, trans);
-      return null;
-    }
+    const inTab = place === 'browser-tab' && !(known && this._hasTerminal(known.kind));
+    const begun: { session: ISession; tab?: PendingTab } = inTab
+      ? await startWithTab(title, trans.__('Starting %1…', title), start)
+      : { session: await start() };
     const page = this._pageOf(begun.session);
     if (begun.tab) {
       await this._showInBrowser(page, begun.tab);

@@ -2,6 +2,7 @@
 import { ReactWidget } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import type { Message } from '@lumino/messaging';
 import type { ReactElement } from 'react';
 
@@ -43,9 +44,9 @@ export class Panel extends ReactWidget {
     return this._seen ? (
       <Overview
         {...models}
-        start={async (app, command) => {
-          await commands.execute(CommandIDs.openApp, { app: app.name, command });
-          return ''; // the command itself says what went wrong
+        start={async ({ name }, request) => {
+          await commands.execute(CommandIDs.openApp, { app: name, request: plain(request) });
+          return ''; // the command itself offers a link where the browser lets no tab open
         }}
         open={({ id }) => void commands.execute(CommandIDs.openSession, { id })}
       />
@@ -53,4 +54,9 @@ export class Panel extends ReactWidget {
   }
 
   private _seen = false;
+}
+
+/** A request as commands take it. */
+function plain(request: object): ReadonlyPartialJSONObject {
+  return { ...request };
 }

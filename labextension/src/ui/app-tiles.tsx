@@ -1,7 +1,7 @@
 /** The programs that can be started, by category, and those that are not here with the reason. */
-import type { ReactElement } from 'react';
+import type { DOMAttributes, MouseEvent, ReactElement } from 'react';
 
-import type { IApp } from '../core/models';
+import type { IApp, ISettings } from '../core/models';
 import type { ITrans } from '../core/trans';
 
 /** What the tiles are given. */
@@ -11,11 +11,16 @@ export interface IAppTilesProps {
   /** The names of those whose start is under way. */
   starting: ReadonlySet<string>;
   onChoose: (app: IApp) => void;
+  /** Opens the form, with these settings if any are given. */
+  onOptions: (app: IApp) => void;
+  /** Starts with settings that were saved by name. */
+  onSaved: (app: IApp, settings: ISettings) => void;
   trans: ITrans;
 }
 
 /** A tile for each app that can run here. */
-export function AppTiles({ apps, starting, onChoose, trans }: IAppTilesProps): ReactElement {
+export function AppTiles(props: IAppTilesProps): ReactElement {
+  const { apps, starting, trans } = props;
   const here = apps.filter(app => app.available);
   const missing = apps.filter(app => !app.available);
   const categories = [...new Set(here.map(app => app.category))];
@@ -29,7 +34,7 @@ export function AppTiles({ apps, starting, onChoose, trans }: IAppTilesProps): R
             {here
               .filter(app => app.category === category)
               .map(app => (
-                <Tile key={app.name} app={app} busy={starting.has(app.name)} onChoose={onChoose} />
+                <Tile key={app.name} {...props} app={app} busy={starting.has(app.name)} />
               ))}
           </div>
         </div>
@@ -39,25 +44,82 @@ export function AppTiles({ apps, starting, onChoose, trans }: IAppTilesProps): R
   );
 }
 
-interface ITileProps {
+interface ITileProps extends Pick<IAppTilesProps, 'onChoose' | 'onOptions' | 'onSaved' | 'trans'> {
   app: IApp;
   busy: boolean;
-  onChoose: (app: IApp) => void;
 }
 
-/** A busy tile is not `disabled`: that would lose the keyboard's place. */
-function Tile({ app, busy, onChoose }: ITileProps): ReactElement {
+/**
+ * One click starts; “…”, the right button and Shift open the form; below is what was saved by name.
+ *
+ * A busy tile is not `disabled`: that would lose the keyboard's place.
+ */
+function Tile({ app, busy, onChoose, onOptions, onSaved, trans }: ITileProps): ReactElement {
+  const menu = (event: MouseEvent): void => {
+    event.preventDefault();
+    onOptions(app);
+  };
+  return (
+    <div className="jp-qconnect-tile-frame" onContextMenu={menu}>
+      <TileButton app={app} busy={busy} onChoose={onChoose} onOptions={onOptions} />
+      <button
+        type="button"
+        className="jp-qconnect-tile-options"
+        aria-label={trans.__('%1: options', app.title)}
+        title={trans.__('Options')}
+        aria-haspopup="dialog"
+        onClick={() => onOptions(app)}
+      >
+        {trans.__('…')}
+      </button>
+      <SavedTiles app={app} onSaved={onSaved} trans={trans} />
+    </div>
+  );
+}
+
+/** What was saved by name: one click starts with it. */
+function SavedTiles({
+  app,
+  onSaved,
+  trans,
+}: Pick<ITileProps, 'app' | 'onSaved' | 'trans'>): ReactElement | null {
+  return app.saved.length ? (
+    <div className="jp-qconnect-tile-saved">
+      {app.saved.map(settings => (
+        <button
+          key={settings.id}
+          type="button"
+          aria-label={trans.__('Start %1 with the settings %2', app.title, settings.name)}
+          onClick={() => onSaved(app, settings)}
+        >
+          {settings.name}
+        </button>
+      ))}
+    </div>
+  ) : null;
+}
+
+function TileButton({
+  app,
+  busy,
+  onChoose,
+  onOptions,
+}: Pick<ITileProps, 'app' | 'busy' | 'onChoose' | 'onOptions'>): ReactElement {
+  const gestures = gesturesOf(
+    () => onOptions(app),
+    () => {
+      if (!busy) {
+        onChoose(app);
+      }
+    },
+  );
   return (
     <button
       type="button"
       className="jp-qconnect-tile"
       data-app={app.name}
       aria-disabled={busy || undefined}
-      onClick={() => {
-        if (!busy) {
-          onChoose(app);
-        }
-      }}
+      {...gestures}
     >
       <img src={app.icon} alt="" width={48} height={48} />
       <span className="jp-qconnect-tile-words">
@@ -66,6 +128,22 @@ function Tile({ app, busy, onChoose }: ITileProps): ReactElement {
       </span>
     </button>
   );
+}
+
+/** What keys and clicks mean on a tile: with Shift the form, else a start. */
+function gesturesOf(
+  form: () => void,
+  start: () => void,
+): Pick<DOMAttributes<Element>, 'onKeyDown' | 'onClick'> {
+  return {
+    onKeyDown: event => {
+      if (event.key === 'Enter' && event.shiftKey) {
+        event.preventDefault(); // a click would follow
+        form();
+      }
+    },
+    onClick: ({ shiftKey }) => (shiftKey ? form() : start()),
+  };
 }
 
 function Missing({ apps, trans }: { apps: readonly IApp[]; trans: ITrans }): ReactElement {

@@ -1,8 +1,10 @@
 /** Sessions, programs and queues in one view: the page /qconnect/, and the panel of JupyterLab. */
-import { useEffect, useId, useState, type ReactElement, type ReactNode } from 'react';
+import { useEffect, useId, useRef, useState, type ReactElement, type ReactNode } from 'react';
 
 import { getLog, getQueues } from '../core/api';
 import type { IAppList } from '../core/apps';
+import type { ILaunchLink } from '../core/launch-link';
+import type { IStartRequest } from '../core/models';
 import type { IServer } from '../core/request';
 import { explain } from '../core/text';
 import type { ITrans } from '../core/trans';
@@ -20,11 +22,12 @@ import { useSignals } from './use-signals';
  * What the view is given: the models, and what JupyterLab and the page do each in its own way.
  *
  * `start` starts an app and shows its session, is called in the click, and gives what to tell the user (empty when all
- * went well); `open` shows a session elsewhere than in a new tab of the browser.
+ * went well); `open` shows a session elsewhere than in a new tab of the browser; `link` is what the page's address asks
+ * for.
  */
 export interface IOverviewProps extends IOverviewOptions {
-  apps: IAppList;
   server: IServer;
+  link?: ILaunchLink | null;
 }
 
 /** The page's address with this opens the examination. */
@@ -34,7 +37,8 @@ export const EXAMINED = '#doctor';
 export function Overview(props: IOverviewProps): ReactElement {
   const { sessions, apps, server, trans } = props;
   const state = useOverview(props);
-  const { heard, problem, absence, actions, announce, starting, choose } = state;
+  const { heard, problem, absence, actions, announce } = state;
+  useLink(props.link ?? null, apps, state.options);
   return (
     <div className="jp-qconnect jp-qconnect-overview">
       <p className="jp-qconnect-problem jp-qconnect-banner" role="alert" hidden={!problem}>
@@ -48,14 +52,14 @@ export function Overview(props: IOverviewProps): ReactElement {
         )}
       </Section>
       <Section title={trans.__('Start a program')}>
-        <Programs apps={apps} starting={starting} onChoose={choose} trans={trans} />
+        <Programs apps={apps} state={state} trans={trans} />
         <Queues load={() => getQueues(server)} trans={trans} />
         <Doctor server={server} open={location.hash === EXAMINED} trans={trans} />
       </Section>
       <p className="jp-qconnect-unseen" role="status" aria-live="polite">
         {state.words}
       </p>
-      <Question sessions={sessions} server={server} state={state} trans={trans} />
+      <Question sessions={sessions} apps={apps} server={server} state={state} trans={trans} />
     </div>
   );
 }
@@ -70,14 +74,27 @@ function Section({ title, children }: { title: string; children: ReactNode }): R
   );
 }
 
-interface IProgramsProps extends Pick<IOverviewState, 'starting'> {
+/** Opens the form that a link asks for, once its program is known. */
+function useLink(link: ILaunchLink | null, apps: IAppList, open: IOverviewState['options']): void {
+  const done = useRef(link === null);
+  useSignals(apps.changed);
+  useEffect(() => {
+    const app = link && apps.find(link.app);
+    if (!done.current && app) {
+      done.current = true;
+      open(app, { spec: link.spec, command: link.command });
+    }
+  });
+}
+
+interface IProgramsProps {
   apps: IAppList;
-  onChoose: IOverviewState['choose'];
+  state: IOverviewState;
   trans: ITrans;
 }
 
 /** The tiles; until the catalogue is there, why it is not. */
-function Programs({ apps, starting, onChoose, trans }: IProgramsProps): ReactElement {
+function Programs({ apps, state, trans }: IProgramsProps): ReactElement {
   const [words, setWords] = useState(trans.__('Loading…'));
   useSignals(apps.changed);
   useEffect(() => {
@@ -88,26 +105,35 @@ function Programs({ apps, starting, onChoose, trans }: IProgramsProps): ReactEle
     };
   }, [apps]);
   return apps.loaded ? (
-    <AppTiles apps={apps.all} starting={starting} onChoose={onChoose} trans={trans} />
+    <AppTiles
+      apps={apps.all}
+      starting={state.starting}
+      onChoose={state.choose}
+      onOptions={app => state.options(app)}
+      onSaved={state.settle}
+      trans={trans}
+    />
   ) : (
     <p className="jp-qconnect-soft">{words}</p>
   );
 }
 
-interface IQuestionProps extends Pick<IOverviewProps, 'sessions' | 'server' | 'trans'> {
+interface IQuestionProps extends Pick<IOverviewProps, 'sessions' | 'apps' | 'server' | 'trans'> {
   state: IOverviewState;
 }
 
 /** The dialog that is open, if one is. */
-function Question({ sessions, server, state, trans }: IQuestionProps): ReactElement | null {
-  const { asked, start } = state;
+function Question({ sessions, apps, server, state, trans }: IQuestionProps): ReactElement | null {
+  const { asked } = state;
   const onClose = (): void => state.ask(null);
   if (!asked) {
     return null;
   }
   if (asked.about === 'start') {
-    const { app } = asked;
-    return <LaunchForm app={app} onStart={command => start(app, command)} onClose={onClose} trans={trans} />;
+    const { app, beginning } = asked;
+    const onStart = async (request: IStartRequest): Promise<void> => state.submit(app, request);
+    const onSaved = (): void => void apps.refresh();
+    return <LaunchForm key={app.name} {...{ app, server, beginning, onStart, onSaved, onClose, trans }} />;
   }
   const shared = { session: asked.session, onClose, trans };
   return asked.about === 'end' ? (

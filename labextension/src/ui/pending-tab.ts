@@ -1,6 +1,12 @@
 /** A browser tab that is opened inside the click and sent to its page when the server has answered. */
 import type { ISession } from '../core/models';
 
+/** A session that was started, and its tab. */
+export interface IBegun {
+  session: ISession;
+  tab: PendingTab;
+}
+
 /**
  * Starts a session with a tab for it; call it in the click. Rejects as `start` does, and no tab is left then.
  *
@@ -10,7 +16,7 @@ export async function startWithTab(
   title: string,
   message: string,
   start: () => Promise<ISession>,
-): Promise<{ session: ISession; tab: PendingTab }> {
+): Promise<IBegun> {
   const started = start();
   const tab = new PendingTab(title, message);
   try {

@@ -13,6 +13,12 @@ export interface ISessionActions {
   end: (session: ISession) => void;
   log: (session: ISession) => void;
   forget: (session: ISession) => void;
+  /** Whether its program can be started again. */
+  startable: (session: ISession) => boolean;
+  /** Starts the same once more. */
+  again: (session: ISession) => void;
+  /** Opens the form with what it was asked for. */
+  change: (session: ISession) => void;
 }
 
 /** What the list is given. */
@@ -155,9 +161,33 @@ function Buttons({ session, actions, trans }: IRowProps): ReactElement {
       {!over &&
         state !== 'ENDING' &&
         button(trans.__('End'), trans.__('End %1 %2', title, id), actions.end, 'jp-mod-danger')}
+      {over && <AgainButtons {...{ session, actions, trans }} />}
       {over && button(trans.__('Remove'), trans.__('Remove %1 %2', title, id), actions.forget)}
     </div>
   );
+}
+
+/** Starts what has ended once more, as it was or with changes; nothing where its program is not there any more. */
+function AgainButtons({ session, actions, trans }: IRowProps): ReactElement | null {
+  const { title, id } = session;
+  return actions.startable(session) ? (
+    <>
+      <button
+        type="button"
+        aria-label={trans.__('Start %1 %2 again', title, id)}
+        onClick={() => actions.again(session)}
+      >
+        {trans.__('Start again')}
+      </button>
+      <button
+        type="button"
+        aria-label={trans.__('Start %1 %2 again with changes…', title, id)}
+        onClick={() => actions.change(session)}
+      >
+        {trans.__('Start again with changes…')}
+      </button>
+    </>
+  ) : null;
 }
 
 /** What helps to tell sessions apart: the app of one that was named, its job, its node, how long it may still run. */

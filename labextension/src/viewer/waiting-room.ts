@@ -1,6 +1,7 @@
 /** The room in front of the picture: what is waited for, why it ended, and what can be done. */
 import { spawnFor } from '../core/address';
 import { getCatalogue, getLog } from '../core/api';
+import { linkTo } from '../core/launch-link';
 import { mark } from '../core/marks';
 import type { ISession, IStartRequest } from '../core/models';
 import type { IServer } from '../core/request';
@@ -42,7 +43,10 @@ export class WaitingRoom {
     say(this._title, said.title);
     say(this._line, said.line);
     say(this._note, said.note);
-    this._again.hidden = phase !== 'ended';
+    this._again.hidden = this._change.hidden = phase !== 'ended';
+    if (session && phase === 'ended') {
+      this._change.href = `${this._context.server.baseUrl}qconnect/?${linkTo(session)}`;
+    }
     this._login.hidden = phase !== 'locked-out';
     this._spawn.hidden = phase !== 'stopped' || this._context.server.spawnUrl === null;
     const stuck = troubleOf(phase, state) !== null;
@@ -111,6 +115,7 @@ export class WaitingRoom {
   private readonly _elapsed = element('room-elapsed', HTMLElement);
   private readonly _problem = element('room-problem', HTMLElement);
   private readonly _again = element('start-again', HTMLButtonElement);
+  private readonly _change = element('start-changed', HTMLAnchorElement);
   private readonly _login = element('login', HTMLButtonElement);
   private readonly _spawn = element('spawn', HTMLAnchorElement);
   private readonly _retry = element('try-again', HTMLButtonElement);

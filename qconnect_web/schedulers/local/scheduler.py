@@ -54,6 +54,7 @@ class LocalScheduler:
     name = "local"
     dialect = "pbs"
     cheap = True
+    ignores = frozenset({"account", "gpu_type", "mail", "native"})
 
     def __init__(self, state_dir: Path, *, max_running: int, queue: str = "local") -> None:
         self._root = state_dir / socket.gethostname()

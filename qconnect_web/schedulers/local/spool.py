@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...environment import job_environment
-from ...errors import BadRequest
+from ...errors import BadFields
 from ...units import format_memory
 from ...values.job import Job, JobSpec, JobState
 from .. import Queue
@@ -66,21 +66,26 @@ def request(number: int, spec: JobSpec, *, queue: str, max_running: int, session
 
 
 def check(spec: JobSpec, queue: str) -> None:
-    """Raises BadRequest for what this machine can never run."""
-    cores, memory = os.cpu_count() or 1, machine_memory()
-    if spec.queue not in (None, queue):
-        raise BadRequest(
-            f"There is no queue {spec.queue} on this machine. Leave it out: the only one is {queue}.", reason="limits"
-        )
-    if spec.nodes > 1:
-        raise BadRequest(f"{spec.nodes} nodes were asked for; this machine is one node. Ask for one.", reason="limits")
-    if spec.cores > cores:
-        raise BadRequest(
-            f"{spec.cores} cores were asked for; this machine has {cores} cores. Ask for fewer.", reason="limits"
-        )
-    if spec.memory_bytes > memory:
-        asked, there = spec.memory, format_memory(memory // (1 << 20) * (1 << 20))
-        raise BadRequest(f"{asked} of memory were asked for; this machine has {there}. Ask for less.", reason="limits")
+    """Raises BadFields for what this machine can never run."""
+    cores, memory, gpus = os.cpu_count() or 1, machine_memory(), machine_gpus()
+    there = format_memory(memory // (1 << 20) * (1 << 20))
+    wrong = {
+        "queue": spec.queue not in (None, queue)
+        and f"There is no queue {spec.queue} on this machine. Leave it out: the only one is {queue}.",
+        "nodes": spec.nodes > 1 and f"{spec.nodes} nodes were asked for; this machine is one node. Ask for one.",
+        "cores": spec.cores > cores
+        and f"{spec.cores} cores were asked for; this machine has {cores} cores. Ask for fewer.",
+        "memory": spec.memory_bytes > memory
+        and f"{spec.memory} of memory were asked for; this machine has {there}. Ask for less.",
+        "gpus": spec.gpus > gpus and f"{spec.gpus} GPUs were asked for; this machine has {gpus}. Ask for fewer.",
+    }
+    if fields := {field: words for field, words in wrong.items() if words}:
+        raise BadFields.of(fields, reason="limits")
+
+
+def machine_gpus() -> int:
+    """How many GPUs of NVIDIA this machine has."""
+    return len([path for path in Path("/dev").glob("nvidia[0-9]*") if path.name[6:].isdigit()])
 
 
 def machine_memory() -> int:
@@ -128,6 +133,8 @@ def machine(name: str, running: list[int], queued: int, max_running: int) -> Que
         max_running=max_running,
         node_cores=cores,
         node_memory=memory,
+        max_nodes=1,
+        node_gpus=machine_gpus(),
         free_cores=max(0, cores - sum(running)),
         queued=queued,
         running=len(running),

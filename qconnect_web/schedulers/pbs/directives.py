@@ -14,6 +14,8 @@ from ..directives import portable_name, settled, word
 from ..request_form import RequestForm
 
 MARK = "#PBS"
+MAILS = {"start": "-m b", "end": "-m ae", "start-and-end": "-m abe"}
+"""When an e-mail is sent (qsub(1)): at the beginning, at an end, at an abortion."""
 INSTEAD = {
     "-l select": ("-l nodes", "-l mem", "-l vmem", "-l place"),
     "-l nodes": ("-l select", "-l place"),
@@ -33,6 +35,7 @@ def lines(spec: JobSpec, form: RequestForm, log: Path | None) -> list[str]:
         **(_select(spec, form) if form.cores == "select" else _nodes(spec, form)),
         "-l walltime": f"-l walltime={format_walltime(spec.walltime_s)}",
         "-l qos": f"-l qos={word(form.qos)}" if form.qos else None,
+        "-m": MAILS.get(spec.mail or ""),
         "-j": "-j oe",
         "-o": f"-o {word(log)}" if log else None,
     }

@@ -17,7 +17,7 @@ Attributes = dict[str, str]
 
 @dataclass(frozen=True)
 class Node:
-    """One node: how many cores it has and how many are free, its memory in bytes, its properties."""
+    """One node: how many cores it has and how many are free, its memory in bytes, its GPUs, its properties."""
 
     name: str
     up: bool
@@ -25,6 +25,7 @@ class Node:
     free: int
     memory: int | None = None
     properties: frozenset[str] = frozenset()
+    gpus: int | None = None
 
 
 def blocks(text: str) -> dict[str, Attributes]:
@@ -74,6 +75,7 @@ def queue_of(name: str, given: Mapping[str, str], nodes: Iterable[Node], default
         max_running=count(given.get("max_user_run")) or (int(limit[1]) if limit else None),
         node_cores=max((node.cores for node in mine), default=None),
         node_memory=max((node.memory for node in mine if node.memory), default=None),
+        node_gpus=max((node.gpus for node in mine if node.gpus is not None), default=None),
         memory_per_core=per_core(given, mine),
         free_cores=sum(node.free for node in mine) if mine else None,
         queued=count(states.get("Queued")),
@@ -118,4 +120,5 @@ def node_of(name: str, given: Mapping[str, Any]) -> Node:
     )
     usable = up(given.get("state", ""))
     free = max(0, cores - taken) if usable else 0
-    return Node(name, usable, cores, free, amount(given.get("resources_available.mem")), properties - {""})
+    memory, gpus = amount(given.get("resources_available.mem")), count(given.get("resources_available.ngpus", ""))
+    return Node(name, usable, cores, free, memory, properties - {""}, gpus)

@@ -60,16 +60,19 @@ SUBMIT_REFUSALS = (
         ("Unknown queue", "No default queue"),
         "unknown-queue",
         "There is no such queue. Choose another one, or leave the queue out.",
+        "queue",
     ),
     Refusal(
         ("Queue is not enabled", "queue is disabled", "Queue is currently not available"),
         "queue-closed",
         "The queue takes no jobs now. Choose another one.",
+        "queue",
     ),
     Refusal(
         ("user ACL", "group ACL", "Access to queue is denied", "Unauthorized Request", "No privileges"),
         "queue-not-yours",
         "The queue is not open to you. Choose another one, or ask your administrator.",
+        "queue",
     ),
     Refusal(
         ("min walltime requirement", "minimum limit", "below the minimum"),
@@ -80,6 +83,7 @@ SUBMIT_REFUSALS = (
         ("max walltime requirement",),
         "limits",
         "It asks for more walltime than the queue allows. Ask for less.",
+        "walltime",
     ),
     Refusal(
         ("limit on resource",),
@@ -140,6 +144,7 @@ SUBMIT_REFUSALS = (
         ("Invalid account",),
         "account",
         "The account is not accepted. Choose one that you may charge jobs to.",
+        "account",
     ),
 )
 """What `qsub` of TORQUE (pbs_error_db.h) and OpenPBS (pbs_messages) says; the first row that is in its words counts."""
@@ -195,7 +200,7 @@ def refused(done: Done) -> SchedulerFailed:
             f"The batch system does not answer. It says: {done.words}", reason="scheduler-unavailable"
         )
     if row:
-        return SchedulerFailed(f"{row.sentence} The batch system says: {brief(done)}", reason=row.reason)
+        return row.refused(f"{row.sentence} The batch system says: {brief(done)}")
     return SchedulerFailed(f"The batch system did not take the job. It says: {done.words}", reason="refused")
 
 

@@ -15,6 +15,7 @@ class PbsScheduler:
 
     dialect = "pbs"
     cheap = False
+    ignores = frozenset({"gpu_type"})
 
     def __init__(self, commands: Commands, *, user: str) -> None:
         self._commands, self._user = commands, user

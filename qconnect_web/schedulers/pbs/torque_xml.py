@@ -118,4 +118,5 @@ def node_of(element: ET.Element) -> Node:
         free=max(0, cores - taken) if usable else 0,
         memory=amount(memory[1]) if memory else None,
         properties=frozenset((element.findtext("properties") or "").split(",")) - {""},
+        gpus=count(element.findtext("gpus") or ""),
     )

@@ -23,7 +23,7 @@ NO_JSON = re.compile(
 SENTENCE = re.compile(r"\bSubmitted batch job ([0-9]{1,10})\b(?![.][0-9])", re.IGNORECASE)
 PARSABLE = re.compile(r"([0-9]{1,10})(?:;\S+)?")
 WITH_CLUSTER = re.compile(r"^([0-9]{1,10});[A-Za-z]\S*\s*$", re.MULTILINE)
-QUEUES_FIELDS = ("R", "P", "a", "l", "c", "m", "C", "s")
+QUEUES_FIELDS = ("R", "P", "a", "l", "c", "m", "C", "s", "G")
 JOB_ID = re.compile(r"[0-9]{1,10}")
 
 
@@ -78,7 +78,7 @@ def job_id_of(done: Done) -> str:
     if silent(done):
         raise SchedulerUnavailable(f"Slurm does not answer. It says: {done.words}")
     if row := meaning(done.err or done.out, SUBMIT_REFUSALS):
-        raise SchedulerFailed(f"{row.sentence} Slurm says: {done.words}", reason=row.reason)
+        raise row.refused(f"{row.sentence} Slurm says: {done.words}")
     raise SchedulerFailed(f"Slurm did not take the job. It says: {done.words}", reason="refused")
 
 

@@ -12,6 +12,7 @@ from ..request_form import RequestForm
 MARK = "#SBATCH"
 MIB = 1 << 20
 MEMORY = ("--mem", "--mem-per-cpu")
+MAILS = {"start": "BEGIN", "end": "END,FAIL", "start-and-end": "BEGIN,END,FAIL"}
 INSTEAD = {"--mem": MEMORY, "--mem-per-cpu": MEMORY, "--mem-per-gpu": MEMORY}
 """sbatch takes one of them only (sbatch(1): `--mem`, `--mem-per-cpu` and `--mem-per-gpu` are mutually exclusive)."""
 
@@ -19,7 +20,8 @@ INSTEAD = {"--mem": MEMORY, "--mem-per-cpu": MEMORY, "--mem-per-gpu": MEMORY}
 def lines(spec: JobSpec, form: RequestForm, log: Path | None) -> list[str]:
     """The directives, without their mark; raises BadRequest for what cannot be asked."""
     account = spec.account or form.account
-    gpus = f"{word(form.gpu_type)}:{spec.gpus}" if form.gpu_type else f"{spec.gpus}"
+    gpu_type = spec.gpu_type or form.gpu_type
+    gpus = f"{word(gpu_type)}:{spec.gpus}" if gpu_type else f"{spec.gpus}"
     asked = {
         "--job-name": portable_name(spec.name),
         "--partition": spec.queue,
@@ -33,6 +35,7 @@ def lines(spec: JobSpec, form: RequestForm, log: Path | None) -> list[str]:
         "--mem": f"{form.node_memory(spec, MIB)}M" if form.memory == "mem" else None,
         "--mem-per-cpu": f"{form.core_memory(spec, MIB)}M" if form.memory == "mem-per-cpu" else None,
         "--time": format_walltime(spec.walltime_s),
+        "--mail-type": MAILS.get(spec.mail or ""),
         "--output": log,
     }
     ours = {head: f"{head}={word(value)}" if value else None for head, value in asked.items()}

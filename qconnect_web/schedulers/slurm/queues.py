@@ -39,9 +39,17 @@ def queue(name: str, lines: list[dict[str, str]]) -> Queue:
         max_nodes=int(largest[1]) if largest else None,
         node_cores=max((cores for _, cores in nodes), default=None),
         node_memory=max((memory for memory, _ in nodes), default=None),
+        node_gpus=max(sum(amount for _, amount in gpus(line["G"])) for line in lines),
+        gpu_types=tuple(sorted({kind for line in lines for kind, _ in gpus(line["G"]) if kind})),
         memory_per_core=share(nodes),
         free_cores=sum(idle(line) for line in lines),
     )
+
+
+def gpus(gres: str) -> list[tuple[str, int]]:
+    """(type, how many) of the GPUs among a node's generic resources: `gpu:a100:2(S:0-1),tmpdisk:4`."""
+    found = re.findall(r"(?:^|,)gpu(?::([A-Za-z][A-Za-z0-9_.-]{0,63}))?:([0-9]{1,6})(?=[(,]|$)", gres)
+    return [(kind, int(amount)) for kind, amount in found]
 
 
 def idle(line: dict[str, str]) -> int:

@@ -36,6 +36,7 @@ SUBMIT_REFUSALS = (
         ),
         "limits",
         "It asks for more walltime than the partition, your account or your QOS allows. Ask for less.",
+        "walltime",
     ),
     Refusal(
         ("Time limit specification required", "Invalid time specified", "Invalid --time specification"),
@@ -82,6 +83,7 @@ SUBMIT_REFUSALS = (
         ("Invalid partition", "No partition specified"),
         "unknown-queue",
         "There is no such partition. Choose another one, or leave it out.",
+        "queue",
     ),
     Refusal(
         (
@@ -92,11 +94,13 @@ SUBMIT_REFUSALS = (
         ),
         "queue-closed",
         "The partition takes no jobs now. Choose another one.",
+        "queue",
     ),
     Refusal(
         ("User's group not permitted", "not permitted to use this partition", "account not permitted"),
         "queue-not-yours",
         "The partition is not open to you. Choose another one, or ask your administrator.",
+        "queue",
     ),
     # ---- GPUs, memory, nodes
     Refusal(
@@ -112,6 +116,7 @@ SUBMIT_REFUSALS = (
         ("Invalid generic resource (gres)", "Invalid GRES", "Invalid gres"),
         "limits",
         "No node of the partition has such GPUs, or so many. Ask for fewer, or for another partition.",
+        "gpus",
     ),
     Refusal(
         ("Memory specification can not be satisfied",),
@@ -150,9 +155,16 @@ SUBMIT_REFUSALS = (
     ),
     # ---- what a job is charged to, and what it needs
     Refusal(
-        ("Invalid account", "Invalid qos", "Invalid wckey", "Account has expired"),
+        ("Invalid account", "Account has expired"),
         "account",
         "The account is not accepted, or not with this partition or QOS. Choose one that you may charge jobs to.",
+        "account",
+    ),
+    Refusal(
+        ("Invalid qos", "Invalid wckey"),
+        "account",
+        "The QOS or the key that jobs are charged by is not accepted. It is a setting of the site, or one of the app's "
+        "native options.",
     ),
     Refusal(
         ("Access denied to requested reservation", "Requested reservation", "Reservation is invalid"),

@@ -20,6 +20,7 @@ class SlurmScheduler:
     name = "slurm"
     dialect = "slurm"
     cheap = False
+    ignores: frozenset[str] = frozenset()
 
     def __init__(self, commands: Commands, *, user: str, uid: int | None = None) -> None:
         self._commands, self._user, self._uid = commands, user, os.getuid() if uid is None else uid

@@ -95,6 +95,9 @@ export function session(id: string, changed: Partial<ISession> = {}): ISession {
       gpus: 0,
       account: null,
       native: [],
+      gpu_type: null,
+      mail: null,
+      fields: {},
     },
     job: {
       id,
@@ -134,7 +137,9 @@ export function app(name: string, changed: Partial<IApp> = {}): IApp {
       type: 'object',
       additionalProperties: false,
       properties: {},
+      'x-rules': [],
     },
+    saved: [],
     ...changed,
   };
 }

@@ -7,6 +7,7 @@ import { Widget } from '@lumino/widgets';
 import { ServerConnection } from '@jupyterlab/services';
 
 import { app, eventually, session, TestServer, type Answer } from '../../core/__tests__/server';
+import { withoutLive } from '../../core/launch-form';
 import { SessionModel } from '../../core/sessions';
 import { LabApps } from '../apps';
 import { Opener } from '../opener';
@@ -56,6 +57,7 @@ beforeEach(async () => {
       ? { text: '<svg/>' }
       : {
           json: {
+            ...withoutLive(app('any').form),
             sessions: [],
             apps: [
               app('xterm'),
@@ -81,7 +83,16 @@ beforeEach(async () => {
   const tracker = new WidgetTracker<ViewerTab>({ namespace: 'test' });
   commands = new CommandRegistry();
   const terminals = new Terminals(commands, () => "/opt/jupyter's/bin/qconnect");
-  opener = new Opener({ apps, sessions, shell, tracker, terminals, trans, baseUrl: server.baseUrl });
+  opener = new Opener({
+    apps,
+    sessions,
+    shell,
+    tracker,
+    terminals,
+    server: way,
+    trans,
+    baseUrl: server.baseUrl,
+  });
   opened = [];
   jest.spyOn(window, 'open').mockImplementation(() => {
     const tab = new FakeTab();

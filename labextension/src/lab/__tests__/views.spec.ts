@@ -22,7 +22,9 @@ class Apps implements IApps {
   all: readonly IApp[] = [];
   problems: readonly string[] = [];
   program = 'qconnect';
+  tile = 'last-used' as const;
   loaded = false;
+  readonly refresh = async (): Promise<void> => Promise.resolve();
   readonly changed: Signal<IApps, void> = new Signal<IApps, void>(this);
   readonly failed: Signal<IApps, unknown> = new Signal<IApps, unknown>(this);
   readonly find = (name: string): IApp | undefined => this.all.find(one => one.name === name);

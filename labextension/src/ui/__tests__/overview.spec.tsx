@@ -1,5 +1,7 @@
 import { app, session, TestServer, type Answer } from '../../core/__tests__/server';
 import { AppModel } from '../../core/apps';
+import { withoutLive } from '../../core/launch-form';
+import { ResponseError } from '../../core/request';
 import { SessionModel } from '../../core/sessions';
 import { english, type ITrans } from '../../core/trans';
 import { Overview } from '../overview';
@@ -14,8 +16,8 @@ let started: unknown[];
 let outcome: Promise<string>;
 
 async function draw(trans: ITrans = english): Promise<void> {
-  const start = async (chosen: { name: string }, command: string[]): Promise<string> => {
-    started.push([chosen.name, command]);
+  const start = async (_: unknown, request: unknown): Promise<string> => {
+    started.push(request);
     return outcome;
   };
   const models = { sessions, apps, server: { ...server.way, spawnUrl: '/hub/spawn/a' }, trans };
@@ -38,10 +40,13 @@ beforeEach(async () => {
   server.answer = ({ path, method }) => {
     if (path.endsWith('/apps')) {
       const all = [app('xterm'), app('any', { takes_command: true, title: 'Any command' })];
-      return { json: { apps: all, problems: [], program: 'qconnect' } };
+      return { json: { apps: all, problems: [], program: 'qconnect', tile: 'last-used' } };
     }
     if (path.endsWith('/queues')) {
       return { json: { scheduler: { name: 'torque', why: 'It is there.' }, queues: [] } };
+    }
+    if (path.endsWith('/form')) {
+      return { json: withoutLive(app('any').form) };
     }
     if (path.endsWith('/stop')) {
       return { json: session('1.local', { state: 'ENDING' }) };
@@ -102,7 +107,7 @@ it('offers a way through the login, and to a hub that has stopped the server', a
 it('starts a program at once, and tells what went wrong until the next start', async () => {
   outcome = Promise.resolve('You have 5 sessions. Stop one.');
   await view.click(view.find('[data-app=xterm]'));
-  expect(started).toEqual([['xterm', []]]);
+  expect(started).toEqual([{ app: 'xterm', last: true }]);
   await shows('You have 5 sessions');
   outcome = new Promise(() => undefined); // under way
   await view.click(view.find('[data-app=xterm]'));
@@ -114,8 +119,48 @@ it('asks for the command of a program that takes one', async () => {
   expect(started).toEqual([]);
   await view.type('xclock -digital');
   await view.click(view.button('Start'));
-  expect(started).toEqual([['any', ['xclock', '-digital']]]);
+  expect(started).toEqual([{ app: 'any', spec: {}, command: ['xclock', '-digital'], remember: true }]);
   expect(view.all('dialog')).toHaveLength(0);
+});
+
+it('opens the form from the tile, and with Shift, and starts nothing by itself', async () => {
+  await view.click(view.button('XTERM: options'));
+  expect(view.find('dialog h2').textContent).toBe('XTERM');
+  await view.doing(() => (view.find('dialog') as HTMLDialogElement).close());
+  await view.doing(() =>
+    view.find('[data-app=xterm]').dispatchEvent(new MouseEvent('click', { bubbles: true, shiftKey: true })),
+  );
+  expect(view.all('dialog')).toHaveLength(1);
+  expect(started).toEqual([]);
+});
+
+it('opens the form by Shift and Enter, and by the context menu', async () => {
+  const key = new KeyboardEvent('keydown', { key: 'Enter', shiftKey: true, bubbles: true, cancelable: true });
+  await view.doing(() => view.find('[data-app=xterm]').dispatchEvent(key));
+  expect(view.find('dialog h2').textContent).toBe('XTERM');
+  expect(key.defaultPrevented).toBe(true);
+  await view.doing(() => (view.find('dialog') as HTMLDialogElement).close());
+  const menu = new MouseEvent('contextmenu', { bubbles: true, cancelable: true });
+  await view.doing(() => view.find('[data-app=xterm]').dispatchEvent(menu));
+  expect(view.find('dialog h2').textContent).toBe('XTERM');
+  expect(started).toEqual([]);
+});
+
+it('opens the form where a start is refused at a field', async () => {
+  outcome = Promise.reject(new ResponseError(422, 'No.', 'limits', false, { nosuch: 'Too many cores.' }));
+  await view.click(view.find('[data-app=xterm]'));
+  await shows('Too many cores.');
+  expect(view.find('dialog h2').textContent).toBe('XTERM');
+});
+
+it('starts a session that has ended again, as it was or with changes', async () => {
+  list = { json: { sessions: [session('1.local', { state: 'ENDED' })] } };
+  await view.doing(() => void sessions.refresh());
+  await shows('Ended (1)');
+  await view.click(view.button('Start XTerm 1.local again'));
+  expect(started).toEqual([{ app: 'xterm', spec: session('1.local').spec }]);
+  await view.click(view.button('Start XTerm 1.local again with changes…'));
+  expect(view.find('dialog h2').textContent).toBe('XTERM');
 });
 
 it('ends a session when that was meant', async () => {

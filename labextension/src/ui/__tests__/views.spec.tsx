@@ -4,7 +4,6 @@ import { NetworkError, ResponseError } from '../../core/request';
 import { english as trans } from '../../core/trans';
 import { AppTiles } from '../app-tiles';
 import { EndDialog, LogDialog } from '../dialogs';
-import { LaunchForm } from '../launch-form';
 import { Queues } from '../queue-table';
 import { SessionList } from '../session-list';
 import { Drawn } from './drawn';
@@ -26,7 +25,14 @@ describe('the list of sessions', () => {
     view.draw(
       <SessionList
         sessions={sessions}
-        actions={{ end: note('end'), log: note('log'), forget: note('forget') }}
+        actions={{
+          end: note('end'),
+          log: note('log'),
+          forget: note('forget'),
+          again: note('again'),
+          change: note('change'),
+          startable: ({ id }) => id !== '4.local',
+        }}
         announce={words => void said.push(words)}
         trans={trans}
       />,
@@ -98,6 +104,8 @@ describe('the tiles', () => {
       <AppTiles
         apps={apps}
         starting={new Set(['r'])}
+        onOptions={fail}
+        onSaved={fail}
         onChoose={({ name }) => void chosen.push(name)}
         trans={trans}
       />,
@@ -113,7 +121,16 @@ describe('the tiles', () => {
 
   it('say so when none of the programs is here', async () => {
     const none = [app('matlab', { available: false, reason: 'Not installed.' })];
-    await view.draw(<AppTiles apps={none} starting={new Set()} onChoose={fail} trans={trans} />);
+    await view.draw(
+      <AppTiles
+        apps={none}
+        starting={new Set()}
+        onChoose={fail}
+        onOptions={fail}
+        onSaved={fail}
+        trans={trans}
+      />,
+    );
     expect(view.text).toContain('None of the programs');
   });
 });
@@ -121,31 +138,6 @@ describe('the tiles', () => {
 function fail(): never {
   throw new Error('nobody should call this');
 }
-
-describe('the form before a start', () => {
-  it('gives the words of the command', async () => {
-    const started: string[][] = [];
-    await view.draw(
-      <LaunchForm
-        app={app('any')}
-        onStart={words => void started.push(words)}
-        onClose={fail}
-        trans={trans}
-      />,
-    );
-    expect(document.activeElement).toBe(view.field);
-    await view.type('xterm "left open');
-    await view.click(view.button('Start'));
-    expect(view.find('[role=alert]').textContent).toContain('left open. Close it.');
-    expect(view.field.value).toBe('xterm "left open');
-    await view.type(' ');
-    await view.click(view.button('Start'));
-    expect(view.find('[role=alert]').textContent).toBe('Write the command to start.');
-    await view.type('xterm -title "two words"');
-    await view.click(view.button('Start'));
-    expect(started).toEqual([['xterm', '-title', 'two words']]);
-  });
-});
 
 describe('ending a session', () => {
   const draw = async (end: () => Promise<void>, onClose: () => void): Promise<unknown> =>
@@ -201,6 +193,8 @@ describe('the queues', () => {
     max_running: 3,
     node_cores: 0,
     node_memory: 24 * 2 ** 30,
+    node_gpus: null,
+    gpu_types: [],
     memory_per_core: null,
     free_cores: null,
     queued: null,
