@@ -109,7 +109,7 @@ def test_a_session_is_listed_among_all_that_runs(page: Page, server: JupyterServ
 def test_other_extensions_are_loaded_beside_us(server: JupyterServer, extension: str) -> None:
     assert f"{extension} | extension was successfully loaded." in server.log
     assert "qconnect_web | extension was successfully loaded." in server.log
-    assert "Traceback" not in server.log
+    assert "/qconnect_web/" not in server.log  # as a line of a traceback has it; others may have some of their own
 
 
 def test_jupyter_server_proxy_serves_what_is_installed_for_it(server: JupyterServer) -> None:
