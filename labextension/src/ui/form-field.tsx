@@ -77,7 +77,7 @@ function Entry({ about, id, type, wrong, first }: IEntryProps): ReactElement {
       <Choices about={about} />
     </select>
   ) : (
-    <input {...shared} {...text} {...PLAIN} onBlur={() => about.field.normal && type(about.field.normal)} />
+    <input {...shared} {...text} {...PLAIN} />
   );
 }
 

@@ -186,3 +186,16 @@ it.each([
   await draw({ takes_command: true }, { spec: {}, command });
   expect(view.field.value).toBe(line);
 });
+
+it('sets a mark, and takes it back', async () => {
+  const fields = {
+    ...{ title: 'Tool', type: 'object' as const, additionalProperties: false as const },
+    properties: { stereo: { title: 'Stereo', type: 'boolean' as const, 'x-kind': 'checkbox' as const } },
+  };
+  await draw({ form: { ...FORM, properties: { ...FORM.properties, fields } } });
+  live = { form: { ...FORM, properties: { ...FORM.properties, fields } } };
+  await view.click(field('stereo'));
+  expect(field('stereo').checked).toBe(true);
+  await view.click(view.button('Start'));
+  expect(started[0]?.spec).toEqual({ fields: { stereo: true } });
+});
