@@ -127,21 +127,29 @@ def render(
         .get_template("session.j2")
         .render(
             directives=Shell(directives(record.spec, form, folder)),
-            key=record.key,
             sessions=str(sessions_dir or ""),
-            record=_record_rest(record),
             bind=bind,
             port_base=port_base,
             port_range=port_range,
             node_setup=node_setup,
             client=tuple(client) if app.kind == "terminal" else (),
-            walltime_s=record.spec.walltime_s,
-            command=_command(app, record.command),
-            answers=[f"field_{name}={text}" for name, text in handed(app.fields, record.spec.fields).items()],
             **_of_app(app),
+            **_of_record(app, record),
         )
     )
     return script if script.endswith("\n") else script + "\n"
+
+
+def _of_record(app: App, record: Record) -> dict[str, Any]:
+    """What the script of this session of the app holds."""
+    spec = record.spec
+    return {
+        "key": record.key,
+        "record": _record_rest(record),
+        "walltime_s": spec.walltime_s,
+        "command": _command(app, record.command),
+        "answers": [f"field_{name}={text}" for name, text in handed(app.fields, spec.fields).items()],
+    }
 
 
 def _of_app(app: App) -> dict[str, Any]:

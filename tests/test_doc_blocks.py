@@ -33,7 +33,7 @@ CONFIGURED = {
 """The classes that the documentation sets, and where they are."""
 READ_BY_OTHERS = {"", "apache", "ini", "nginx", "text", "toml"}
 """What programs of others read: tests that run those take it from there. `text` is for people."""
-PARSED = {"bash", "console", "python", "yaml"}
+PARSED = {"bash", "console", "json", "python", "yaml"}
 
 
 def each(*languages: str) -> pytest.MarkDecorator:
@@ -48,6 +48,12 @@ def is_config(block: Block) -> bool:
 
 def test_no_block_is_in_a_language_that_nothing_looks_at() -> None:
     assert {block.language for block in blocks()} <= PARSED | READ_BY_OTHERS
+
+
+@each("json")
+def test_lines_of_json_are_json(block: Block) -> None:
+    for line in block.text.splitlines():
+        json.loads(line)
 
 
 def settings_of(block: Block, folder: Path) -> Config:

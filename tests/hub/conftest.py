@@ -14,7 +14,7 @@ from tests.cluster.conftest import settings
 from tests.e2e.conftest import browser_type_launch_args
 from tests.e2e.painted import wait_painted
 from tests.hub.hub import Hub
-from tests.hub.visitor import Visitor
+from tests.hub.visitor import HubVisitor
 from tests.support.servers import REPOSITORY
 
 __all__ = ["browser_type_launch_args"]
@@ -43,21 +43,21 @@ def session(hub: Hub) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture
-def alice(hub: Hub, browser: Browser) -> Iterator[Visitor]:
+def alice(hub: Hub, browser: Browser) -> Iterator[HubVisitor]:
     """Her browser, logged in at the hub."""
     with browser.new_context() as context:
-        yield Visitor(hub, "alice", context).log_in()
+        yield HubVisitor(hub, "alice", context).log_in()
 
 
 @pytest.fixture
-def bob(hub: Hub, browser: Browser) -> Iterator[Visitor]:
+def bob(hub: Hub, browser: Browser) -> Iterator[HubVisitor]:
     """Another user's browser, logged in at the hub."""
     with browser.new_context() as context:
-        yield Visitor(hub, "bob", context).log_in()
+        yield HubVisitor(hub, "bob", context).log_in()
 
 
 @pytest.fixture
-def page(hub: Hub, alice: Visitor, session: dict[str, Any]) -> Page:
+def page(hub: Hub, alice: HubVisitor, session: dict[str, Any]) -> Page:
     """The program's page in alice's browser, painted."""
     hub.start_server("alice")
     page = alice.view(session)

@@ -11,13 +11,13 @@ from playwright.sync_api import Page
 from tests.e2e.painted import events, wait_painted
 from tests.e2e.test_journey import back, prove_typing
 from tests.hub.hub import Hub
-from tests.hub.visitor import Visitor
+from tests.hub.visitor import HubVisitor
 from tests.support.deadline import Deadline, eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.cluster, pytest.mark.timeout(300)]
 
 
-def test_a_tile_leads_to_a_window_that_takes_keys_and_comes_back_after_a_reload(alice: Visitor) -> None:
+def test_a_tile_leads_to_a_window_that_takes_keys_and_comes_back_after_a_reload(alice: HubVisitor) -> None:
     page = alice.launch()
     refused: list[str] = []
     page.on("response", lambda answer: refused.append(f"{answer.status} {answer.url}") if answer.status > 399 else None)
@@ -29,7 +29,7 @@ def test_a_tile_leads_to_a_window_that_takes_keys_and_comes_back_after_a_reload(
     assert not [answer for answer in refused if alice.base in answer]
 
 
-def test_a_named_server_has_its_own_pages_and_the_same_sessions(alice: Visitor, session: dict[str, Any]) -> None:
+def test_a_named_server_has_its_own_pages_and_the_same_sessions(alice: HubVisitor, session: dict[str, Any]) -> None:
     named = replace(alice, server="second")
     page = named.launch()
     assert "/user/alice/second/qconnect/" in page.url
@@ -42,7 +42,7 @@ def test_a_named_server_has_its_own_pages_and_the_same_sessions(alice: Visitor, 
 
 
 def test_the_page_comes_back_within_five_seconds_after_the_proxy_has_its_routes_again(
-    hub: Hub, alice: Visitor, page: Page
+    hub: Hub, alice: HubVisitor, page: Page
 ) -> None:
     count = len(events(page, "painted"))
     hub.kill_proxy()
@@ -54,7 +54,7 @@ def test_the_page_comes_back_within_five_seconds_after_the_proxy_has_its_routes_
     prove_typing(page, alice.home, "typed-after-the-proxy")
 
 
-def test_a_restart_of_the_hub_is_one_of_its_proxy_and_no_more(hub: Hub, alice: Visitor, page: Page) -> None:
+def test_a_restart_of_the_hub_is_one_of_its_proxy_and_no_more(hub: Hub, alice: HubVisitor, page: Page) -> None:
     hub.stop()
     eventually(lambda: not back(page), 15, "the page's notice that nothing answers")
     hub.start()
@@ -65,7 +65,7 @@ def test_a_restart_of_the_hub_is_one_of_its_proxy_and_no_more(hub: Hub, alice: V
     prove_typing(page, alice.home, "typed-after-the-hub")
 
 
-def test_a_server_that_was_stopped_and_started_shows_the_same_session(hub: Hub, alice: Visitor, page: Page) -> None:
+def test_a_server_that_was_stopped_and_started_shows_the_same_session(hub: Hub, alice: HubVisitor, page: Page) -> None:
     hub.stop_server("alice")
     eventually(lambda: not back(page), 15, "the page's notice that the server is gone")
     hub.start_server("alice")

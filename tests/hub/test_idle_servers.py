@@ -12,7 +12,7 @@ from tests.e2e.painted import events, ready, wait_painted
 from tests.e2e.test_journey import back, prove_typing
 from tests.e2e.test_viewer import HIDE
 from tests.hub.hub import Hub
-from tests.hub.visitor import Visitor
+from tests.hub.visitor import HubVisitor
 from tests.support.deadline import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.cluster, pytest.mark.timeout(400)]
@@ -32,7 +32,7 @@ def look(page: Page) -> None:
 
 
 def test_a_tab_that_is_looked_at_is_activity_at_the_hubs_proxy_and_tabs_that_are_not_are_none(
-    hub: Hub, alice: Visitor, page: Page
+    hub: Hub, alice: HubVisitor, page: Page
 ) -> None:
     overview = alice.context.new_page()
     overview.goto(f"{hub.origin}{alice.base}qconnect/")
@@ -51,7 +51,7 @@ def test_a_tab_that_is_looked_at_is_activity_at_the_hubs_proxy_and_tabs_that_are
 
 
 def test_the_server_of_a_forgotten_tab_is_culled_and_that_of_one_who_works_is_not(
-    hub: Hub, alice: Visitor, page: Page, session: dict[str, Any]
+    hub: Hub, alice: HubVisitor, page: Page, session: dict[str, Any]
 ) -> None:
     hub.start_server("alice", "work")
     worked_in = replace(alice, server="work").view({"url": session["url"].replace("/alice/", "/alice/work/")})

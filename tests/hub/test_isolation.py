@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.hub.hub import SECRET, Hub
-from tests.hub.visitor import Visitor
+from tests.hub.visitor import HubVisitor
 from tests.support.routes import FOR_EVERYBODY, addresses, doors_open
 from tests.support.servers import Answer
 
@@ -61,7 +61,7 @@ def test_a_token_of_another_user_opens_no_route(hub: Hub, session: dict[str, Any
     assert let_in(hub, {"Authorization": f"Bearer {token}"}) == {}
 
 
-def test_the_browser_of_another_user_opens_no_route(hub: Hub, bob: Visitor, session: dict[str, Any]) -> None:
+def test_the_browser_of_another_user_opens_no_route(hub: Hub, bob: HubVisitor, session: dict[str, Any]) -> None:
     """Not with all its cookies, sent by whatever name and to whatever path."""
     bob.lab().close()
     cookies = {cookie["name"]: cookie["value"] for cookie in bob.context.cookies()}

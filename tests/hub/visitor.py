@@ -14,7 +14,7 @@ RESTORED = "() => window.jupyterapp && window.jupyterapp.restored.then(() => tru
 
 
 @dataclass
-class Visitor:
+class HubVisitor:
     """One user's browser; `server` is the name of the server that is used, the default one's is empty."""
 
     hub: Hub
@@ -32,7 +32,7 @@ class Visitor:
         """The base URL of the user's server."""
         return route(self.user, self.server)
 
-    def log_in(self) -> Visitor:
+    def log_in(self) -> HubVisitor:
         """By name and password, on the hub's page."""
         page = self.context.new_page()
         page.goto(f"{self.hub.origin}/hub/login?next=%2Fhub%2Fhome")
