@@ -14,7 +14,7 @@ for package in "${wanted[@]}"; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
 done
 # The two systems of modules conflict, and change every login shell: they are not installed but fetched, for nodes of the
-# test cluster (tests/cluster/test_modules.py).
+# test cluster (tests/cluster/test_module_systems.py).
 modules=/var/cache/qconnect-modules unfetched=()
 if [[ ${1-} != demo ]]; then
   for package in lmod environment-modules; do

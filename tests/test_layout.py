@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 import pytest
 
@@ -43,6 +43,12 @@ def test_each_room_has_its_folder_of_tests_and_each_folder_its_room() -> None:
 
 def test_at_the_root_are_tests_of_the_whole() -> None:
     assert {path.stem.removeprefix("test_") for path in TESTS.glob("test_*.py")} <= ABOUT_ALL
+
+
+def test_no_two_files_of_tests_have_one_name() -> None:
+    """Lanes gather files of several rooms, and pytest knows each by its name alone."""
+    names = Counter(path.name for path in TESTS.glob("**/test_*.py"))
+    assert not [name for name, count in names.items() if count > 1]
 
 
 def test_no_two_classes_of_the_tests_have_one_name() -> None:

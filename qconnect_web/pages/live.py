@@ -76,6 +76,9 @@ class LiveHandler(WebSocketMixin, WebSocketHandler, QConnectHandler):
     def open(self, *args: str, **kwargs: str) -> None:
         super().open(*args, **kwargs)
         self.viewer: str | None = None
+        self.app = self._app_of(
+            self.session
+        )  # once: a look at all app files takes as long as all else that a beat does
         self.room = self.rooms.enter(self, self, self.session)
 
     def on_close(self) -> None:
@@ -137,13 +140,13 @@ class LiveHandler(WebSocketMixin, WebSocketHandler, QConnectHandler):
         elif not session.state.final:
             found = self.site.clients.default()  # a guess, loaded while the job waits
         path = f"{here}{session.id}/ws/{self.viewer}"
-        return self._address(session, here + found.url, path, sandbox=False) if found and self.viewer else None
+        return self._address(here + found.url, path, sandbox=False) if found and self.viewer else None
 
-    def _address(self, session: Session, url: str, path: str, *, sandbox: bool) -> dict[str, Any]:
-        app = self._app(session)
-        return {"url": url, "path": path, "sandbox": sandbox, "hold_keys": app is not None and app.hold_keys}
+    def _address(self, url: str, path: str, *, sandbox: bool) -> dict[str, Any]:
+        hold_keys = self.app is not None and self.app.hold_keys
+        return {"url": url, "path": path, "sandbox": sandbox, "hold_keys": hold_keys}
 
-    def _app(self, session: Session) -> App | None:
+    def _app_of(self, session: Session) -> App | None:
         """The session's app, unless it is gone."""
         with suppress(UnknownApp):
             return self.site.apps.get(session.record.app)
@@ -153,12 +156,11 @@ class LiveHandler(WebSocketMixin, WebSocketHandler, QConnectHandler):
         """Whether the display is a VNC desktop; before the job has said so, whether its app makes one."""
         if session.connection:
             return session.connection.protocol == "rfb"
-        app = self._app(session)
-        return app is not None and app.kind == "vnc"
+        return self.app is not None and self.app.kind == "vnc"
 
     def _from_node(self, session: Session, here: str) -> dict[str, Any]:
         """A ticket for one viewer of one run; its files run in an origin of their own."""
         run = session.connection.run if session.connection else ""
         ticket = self.site.tickets.issue(session.record.key, run, str(self.viewer))
         folder = f"{here}{session.id}/t/{ticket}/"
-        return self._address(session, folder + "index.html", f"{folder}ws/{self.viewer}", sandbox=True)
+        return self._address(folder + "index.html", f"{folder}ws/{self.viewer}", sandbox=True)
