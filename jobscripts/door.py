@@ -20,11 +20,11 @@ import os
 import signal
 import socket
 import ssl
-import struct
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from keymap import BadKeymap, checked, open_keymap  # beside this file, where -I does not look
+import websocket_frames as ws  # beside this file, where -I does not look
+from keymap import BadKeymap, checked, open_keymap
 
 CHUNK = 64 * 1024
 MAX_HEAD = 16 * 1024
@@ -34,49 +34,6 @@ MAX_UNREAD = 1024 * 1024
 PATIENCE_S = 20
 DEAD_AFTER_MS = 60000
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
-CONTINUED, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
-NORMAL, PROTOCOL_ERROR, NOT_BINARY, BAD_DATA, TOO_BIG = 1000, 1002, 1003, 1007, 1009
-
-
-class Refused(Exception):
-    """The visitor's words are not what is spoken here: an HTTP status, or the code of a websocket's close."""
-
-    def __init__(self, code):
-        super().__init__(code)
-        self.code = code
-
-
-def frame(opcode, payload):
-    """One whole websocket frame, unmasked as a server's are."""
-    size = len(payload)
-    if size < 126:
-        head = struct.pack("!BB", 0x80 | opcode, size)
-    elif size < 65536:
-        head = struct.pack("!BBH", 0x80 | opcode, 126, size)
-    else:
-        head = struct.pack("!BBQ", 0x80 | opcode, 127, size)
-    return head + payload
-
-
-def unmask(data, mask):
-    """The payload as it was before `mask` (4 bytes) was laid over it."""
-    size = len(data)
-    laid = (mask * (size // 4 + 1))[:size]
-    return (int.from_bytes(data, "big") ^ int.from_bytes(laid, "big")).to_bytes(size, "big")
-
-
-async def read_head(reader):
-    """(opcode, last, size, mask) of the next frame of a browser; raises Refused for what RFC 6455 does not allow."""
-    first, second = await reader.readexactly(2)
-    opcode, last, size = first & 15, bool(first & 0x80), second & 0x7F
-    known = opcode in (CONTINUED, TEXT, BINARY, CLOSE, PING, PONG)
-    if first & 0x70 or not second & 0x80 or not known or (opcode >= CLOSE and (size > 125 or not last)):
-        raise Refused(PROTOCOL_ERROR)
-    if size > 125:
-        size = int.from_bytes(await reader.readexactly(2 if size == 126 else 8), "big")
-        if size >> 63:
-            raise Refused(PROTOCOL_ERROR)
-    return opcode, last, size, await reader.readexactly(4)
 
 
 async def unwrap(reader, writer, vnc, keymap):
@@ -86,25 +43,25 @@ async def unwrap(reader, writer, vnc, keymap):
     """
     inside = False
     while True:
-        opcode, last, size, mask = await read_head(reader)
-        if opcode >= CLOSE:
-            payload = unmask(await reader.readexactly(size), mask)
-            if opcode == CLOSE:
-                raise Refused(close_code(payload))
-            if opcode == PING and writer.transport.get_write_buffer_size() < MAX_UNREAD:
-                writer.write(frame(PONG, payload))
+        opcode, last, size, mask = await ws.read_head(reader)
+        if opcode >= ws.CLOSE:
+            payload = ws.unmask(await reader.readexactly(size), mask)
+            if opcode == ws.CLOSE:
+                raise ws.Refused(ws.close_code(payload))
+            if opcode == ws.PING and writer.transport.get_write_buffer_size() < MAX_UNREAD:
+                writer.write(ws.frame(ws.PONG, payload))
             continue
-        if opcode == TEXT:
+        if opcode == ws.TEXT:
             await change(keymap, last, size, reader, mask)
             continue
-        if (opcode == CONTINUED) != inside:
-            raise Refused(PROTOCOL_ERROR)
+        if (opcode == ws.CONTINUED) != inside:
+            raise ws.Refused(ws.PROTOCOL_ERROR)
         inside = not last
         while size:
             data = await reader.read(min(size, CHUNK))
             if not data:
                 return
-            vnc.write(unmask(data, mask))
+            vnc.write(ws.unmask(data, mask))
             mask = mask[len(data) % 4 :] + mask[: len(data) % 4]
             size -= len(data)
             await vnc.drain()
@@ -113,31 +70,18 @@ async def unwrap(reader, writer, vnc, keymap):
 async def change(keymap, last, size, reader, mask):
     """Reads one text message and does what it says, before anything else of this browser goes on."""
     if keymap is None:
-        raise Refused(NOT_BINARY)
+        raise ws.Refused(ws.NOT_BINARY)
     if size > MAX_TEXT or not last:
-        raise Refused(TOO_BIG)
-    payload = unmask(await reader.readexactly(size), mask)
+        raise ws.Refused(ws.TOO_BIG)
+    payload = ws.unmask(await reader.readexactly(size), mask)
     try:
         seats = checked(json.loads(payload.decode("utf-8"))["keymap"])
     except (ValueError, TypeError, KeyError, RecursionError, BadKeymap):
-        raise Refused(BAD_DATA) from None
+        raise ws.Refused(ws.BAD_DATA) from None
     try:
         await keymap.set(seats)
     except OSError as error:
         sys.stderr.write("The keymap could not be changed: {}\n".format(error))
-
-
-def close_code(payload):
-    """What to answer to a browser's goodbye: the same, if it is one."""
-    if not payload:
-        return NORMAL
-    code = int.from_bytes(payload[:2], "big")
-    known = (1000 <= code <= 1014 and code not in (1004, 1005, 1006)) or 3000 <= code <= 4999
-    try:
-        payload[2:].decode("utf-8")
-    except ValueError:
-        return 1007
-    return code if len(payload) > 1 and known else PROTOCOL_ERROR
 
 
 async def copy(reader, writer, wrap):
@@ -208,8 +152,8 @@ class Door:
             elif request == "/Status":
                 await self.status(writer)
             else:
-                raise Refused(404)
-        except Refused as refused:
+                raise ws.Refused(404)
+        except ws.Refused as refused:
             writer.write(answer(refused.code))
 
     async def greet(self):
@@ -217,14 +161,14 @@ class Door:
         try:
             reader, writer = await asyncio.wait_for(asyncio.open_unix_connection(self.vnc), PATIENCE_S)
         except (OSError, asyncio.TimeoutError):
-            raise Refused(503) from None
+            raise ws.Refused(503) from None
         try:
             hello = await asyncio.wait_for(reader.readexactly(12), PATIENCE_S)
         except (OSError, EOFError, asyncio.TimeoutError):
             hello = b""
         if not hello.startswith(b"RFB "):
             writer.close()
-            raise Refused(503)
+            raise ws.Refused(503)
         return reader, writer, hello
 
     async def status(self, writer):
@@ -235,19 +179,19 @@ class Door:
     async def through(self, reader, writer, headers, websocket):
         """Joins the visitor with the VNC server until one of them ends."""
         source, vnc, hello = await self.greet()
-        wrap = (lambda data: frame(BINARY, data)) if websocket else bytes
+        wrap = (lambda data: ws.frame(ws.BINARY, data)) if websocket else bytes
         keymap = self.keymap if "Sec-WebSocket-Protocol: keymap" in headers else None
-        code = NORMAL
+        code = ws.NORMAL
         try:
             writer.write(answer(101, ["Connection: Upgrade", *headers]) + wrap(hello))
             up = unwrap(reader, writer, vnc, keymap) if websocket else copy(reader, vnc, bytes)
             await first_of(copy(source, writer, wrap), up)
-        except Refused as refused:
+        except ws.Refused as refused:
             code = refused.code
         finally:
             vnc.close()
             if websocket:
-                writer.write(frame(CLOSE, struct.pack("!H", code)))
+                writer.write(ws.goodbye(code))
 
 
 def parse(head):
@@ -255,7 +199,7 @@ def parse(head):
     lines = head.decode("latin-1").split("\r\n")
     words = lines[0].split(" ")
     if len(words) != 3 or words[0] != "GET" or not words[2].startswith("HTTP/1."):
-        raise Refused(400)
+        raise ws.Refused(400)
     headers = {}
     for line in lines[1:-2]:
         name, _, value = line.partition(":")
@@ -267,7 +211,7 @@ def accept(headers, spoken):
     """The headers that accept a websocket, with the first of `spoken` that it offers; raises Refused for any other."""
     key = headers.get("sec-websocket-key", "")
     if headers.get("sec-websocket-version") != "13" or len(key) != 24:
-        raise Refused(400)
+        raise ws.Refused(400)
     proof = base64.b64encode(hashlib.sha1(key.encode("latin-1") + GUID).digest()).decode()  # noqa: S324 - RFC 6455's own
     chosen = ["Upgrade: websocket", "Sec-WebSocket-Accept: " + proof]
     offered = [word.strip() for word in headers.get("sec-websocket-protocol", "").split(",")]

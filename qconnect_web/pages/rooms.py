@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from contextlib import AbstractContextManager, suppress
 from typing import Any, Protocol
 
@@ -15,6 +16,8 @@ from .viewers import Owners
 
 LOOK_S = 1.0
 """Seconds after which the session is looked at without a sign of change."""
+FRESH_S = 0.25
+"""Seconds for which what is said of one session is said again: nothing but its clock moves meanwhile."""
 AT_ONCE = 8
 """Pages that are told in one go; then whatever else waits for the event loop has its turn."""
 News = dict[str, Any]
@@ -34,6 +37,7 @@ class Room:
         self._site, self._base_url = site, base_url
         self._members: list[Member] = []
         self._fitted: tuple[int, int] | None = None
+        self._described: tuple[Session, float, dict[str, Any]] | None = None
         self._watching: AbstractContextManager[None] | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -77,12 +81,19 @@ class Room:
         question = questions.pending(connection.node) if connection and not self.session.state.final else None
         trouble = self._site.troubles.of(self.session.record.key)
         return {
-            "session": self._site.sessions.describe(self.session, self._base_url),
+            "session": self._description(),
             "owner": self.owners.owner,
             "viewers": len(self),
             "question": question.to_json() if question else None,
             "trouble": trouble.to_json() if trouble else None,
         }
+
+    def _description(self) -> dict[str, Any]:
+        """The session as JSON, made once for the pages that ask within a moment."""
+        now = time.monotonic()
+        if not self._described or self._described[0] is not self.session or now - self._described[1] > FRESH_S:
+            self._described = self.session, now, self._site.sessions.describe(self.session, self._base_url)
+        return self._described[2]
 
     async def _watch(self) -> None:
         """Tells of a change as soon as it is seen, so that nothing waits for the next beat."""

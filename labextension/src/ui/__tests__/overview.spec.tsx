@@ -42,6 +42,9 @@ beforeEach(async () => {
       const all = [app('xterm'), app('any', { takes_command: true, title: 'Any command' })];
       return { json: { apps: all, problems: [], program: 'qconnect', tile: 'last-used' } };
     }
+    if (path.includes('/doctor')) {
+      return { json: { level: 'ok', findings: [], probe: { running: false, words: '', findings: [] } } };
+    }
     if (path.endsWith('/queues')) {
       return { json: { scheduler: { name: 'torque', why: 'It is there.' }, queues: [] } };
     }
