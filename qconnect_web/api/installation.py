@@ -10,6 +10,7 @@ from tornado import web
 
 from ..doctor import examine, to_json
 from ..doctor.front import before
+from ..doctor.probe import APP
 from ..doctor.running import probe_of
 from ..http.base import answers
 from .base import ApiHandler
@@ -55,7 +56,8 @@ class ProbeHandler(ApiHandler):
     @answers
     async def post(self) -> None:
         probe = probe_of(self.settings)
-        probe.begin(self.site.settings, self.site.sessions)
+        with self.audited("start", app=APP.name):
+            probe.begin(self.site.settings, self.site.sessions)
         self.set_status(202)
         self.finish(json.dumps(probe.to_json()))
 

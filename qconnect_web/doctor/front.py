@@ -28,7 +28,7 @@ def before(headers: Mapping[str, str], page: str | None) -> list[Finding]:
         found = [Finding(CHECK, Level.OK, "There is a proxy in front of this server.")]
     else:
         found = [Finding(CHECK, Level.OK, "Nothing in front of this server has told that it is there.")]
-    return [*found, *_page(headers, page)] if page else found
+    return found if page is None else [*found, *_page(headers, page)]
 
 
 def _page(headers: Mapping[str, str], page: str) -> list[Finding]:

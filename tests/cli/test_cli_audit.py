@@ -21,7 +21,7 @@ def test_a_start_and_a_stop_at_a_terminal_are_noted(tmp_path: Path) -> None:
         cli.close()
     deeds = [(line["event"], line["result"], line["job"], line["app"], line["from"]) for line in noted]
     assert deeds == [
-        ("start", "bad-request", None, "xterm", "terminal"),
+        ("start", "bad-fields", None, "xterm", "terminal"),
         ("start", "done", job_id, "xterm", "terminal"),
         ("stop", "done", job_id, "xterm", "terminal"),
     ]

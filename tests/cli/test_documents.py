@@ -82,7 +82,7 @@ def test_zsh_completes_options_and_job_ids(full_cli: CommandLine) -> None:
     shell.sendline("PROMPT='READY> '; echo prompt-$((40+2))")
     shell.expect_exact("prompt-42")
     lines = [("--conn", "--connect-gui "), ("--app xt", "--app xterm "), (f"--stop {job_id[:1]}", f"--stop {job_id} ")]
-    for typed, completed in [*lines, ("--app xterm -", "--create")]:
+    for typed, completed in [*lines, ("--app xterm --cr", "--app xterm --create ")]:
         shell.expect_exact("READY> ")
         shell.send(f"qconnect {typed}\t")
         shell.expect_exact(completed)

@@ -36,9 +36,8 @@ def test_each_address_has_the_one_base(pattern: str, kind: type[QConnectHandler]
     assert kind.auth_resource == "qconnect"
     assert kind.check_host is QConnectHandler.check_host
     assert kind.write_error is QConnectHandler.write_error
-    assert kind.opens_websocket is pattern.endswith(("/live", "})", "echo")), (
-        "only websockets go by the rule for websockets"
-    )
+    websocket = "/ws/" in pattern or pattern.endswith(("/live", "echo"))
+    assert kind.opens_websocket is websocket, "only websockets go by the rule for websockets"
 
 
 def admits(kind: type[QConnectHandler], origin: str | None, *, token: bool, header: bool, protocol: str) -> bool:

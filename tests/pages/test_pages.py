@@ -468,6 +468,8 @@ def test_the_pages_escape_what_they_show(tmp_path: Path) -> None:
 
     bad = '"><script>alert(1)</script>'
     session = {"title": bad, "id": bad, "url": bad, "reason": bad}
-    text = templates.get_template("viewer.html").render(static="/s/", base_url="/", spawn=bad, session=session)
+    text = templates.get_template("viewer.html").render(
+        static="/s/", base_url="/", spawn=bad, unseen_s=300, session=session
+    )
     text += templates.get_template("unknown.html").render(static="/s/", modules=[], base_url="/", sessions=[session])
     assert "<script>alert" not in text

@@ -299,13 +299,13 @@ def test_one_line_is_logged_when_it_opens_and_one_when_it_closes(jupyter: Jupyte
         wire.connection.sendall(b"secret words")
         assert wire.receive(12) == b"secret words"
     settle(jupyter)
-    lines = eventually(
-        lambda: (
-            found if len(found := [line for line in jupyter.logged if "qconnect: websocket" in line]) == 2 else None
-        ),
-        what="two lines",
-    )
-    assert "opened" in lines[0]
+
+    def told() -> list[str] | None:
+        found = [line for line in jupyter.logged if line.startswith(("qconnect: open of", "qconnect: websocket"))]
+        return found if len(found) == 2 else None
+
+    lines = eventually(told, what="two lines")
+    assert "open of session 17.local" in lines[0]
     assert "closed by the browser" in lines[1]
     assert "12 bytes up, 12 bytes down" in lines[1]
     assert jupyter.token not in "".join(lines)

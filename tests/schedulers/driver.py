@@ -19,6 +19,7 @@ from qconnect_web.config import QConnect
 from qconnect_web.errors import QConnectError
 from qconnect_web.job_script import directives
 from qconnect_web.schedulers import Scheduler
+from qconnect_web.schedulers.commands import Commands
 from qconnect_web.schedulers.request_form import PRESETS, USUAL
 from qconnect_web.values.job import JobSpec
 
@@ -76,7 +77,7 @@ class Driver:
 
 async def main(name: str, folder: Path) -> None:
     settings = QConnect(config=Config({"QConnect": {"local_max_running": 2}}))
-    driver = Driver(site._scheduler(settings, name, folder / "sessions"), folder)
+    driver = Driver(site._scheduler(settings, name, folder / "sessions", Commands()), folder)
     while line := await asyncio.to_thread(sys.stdin.readline):
         method, arguments = json.loads(line)
         try:
