@@ -17,14 +17,15 @@ choose() {
   local cluster=(tests/cluster tests/schedulers tests/jobscripts/test_churn.py)
   local doors=(tests/{bench,cli,doctor,fronts,http,mutants,proxy,relay,security,transports})
   local pages=(tests/e2e/test_{home,lab,viewer,viewer_places,vnc}.py)
+  local nodes=(tests/e2e/test_cluster_*.py) # with the hub, in one lane: there is room for one cluster
   case $1 in
     cluster) chosen=(-m 'not e2e' "${cluster[@]}") ;;
     doors) chosen=(-m 'not e2e' "${doors[@]}") ;;
     rest) chosen=(-m 'not e2e' tests "${cluster[@]/#/--ignore=}" "${doors[@]/#/--ignore=}") ;;
     journey) chosen=(tests/e2e/test_journey.py) ;;
     pages) chosen=(-m e2e "${pages[@]}") ;;
-    hub) chosen=(tests/hub) ;;
-    others) chosen=(-m e2e tests --ignore=tests/hub --ignore=tests/e2e/test_journey.py "${pages[@]/#/--ignore=}") ;;
+    nodes) chosen=(-m e2e tests/hub "${nodes[@]}") ;;
+    others) chosen=(-m e2e tests --ignore=tests/hub --ignore=tests/e2e/test_journey.py "${nodes[@]/#/--ignore=}" "${pages[@]/#/--ignore=}") ;;
   esac
 }
 
@@ -71,8 +72,8 @@ settle() {
 rm -rf .pytest_cache
 side_by_side rest cluster doors
 side_by_side journey
-side_by_side pages others hub # the last one waits for the most part
+side_by_side pages others nodes # the last one waits for the most part
 failed=0
-for lane in cluster doors rest journey pages others hub; do settle "$lane" || failed=1; done
+for lane in cluster doors rest journey pages others nodes; do settle "$lane" || failed=1; done
 python -m tests.support.failures "$logs/first" "$logs/again" || failed=1
 exit "$failed"

@@ -23,6 +23,7 @@ class Forwarder:
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._error: BaseException | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
         self._ready.wait(10)
@@ -46,11 +47,20 @@ class Forwarder:
         self._ready.set()
         self._loop.run_forever()
         listening.close()
-        for task in asyncio.all_tasks(self._loop):
-            task.cancel()
-        self._loop.run_until_complete(asyncio.sleep(0))
+        self._loop.run_until_complete(self._hang_up())
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
+
+    async def _hang_up(self) -> None:
+        """Ends all connections; a transport lets go of its socket in the turn of the loop after the next."""
+        for writer in self._writers:
+            writer.transport.abort()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        for _ in range(3):
+            await asyncio.sleep(0)
 
     def _enter(self) -> None:
         """From here on, this thread's new sockets are the node's; what listens already stays the host's."""
@@ -65,7 +75,10 @@ class Forwarder:
         except OSError:
             writer.transport.abort()
             return
+        ends = {writer, there_writer}
+        self._writers |= ends
         await asyncio.gather(_copy(reader, there_writer), _copy(there_reader, writer))
+        self._writers -= ends
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -171,7 +171,7 @@ def test_a_refused_start_shows_the_servers_words_and_leaves_no_tab(
 def test_any_command_runs_what_was_typed(page: Page, context: BrowserContext, lab: JupyterServer) -> None:
     tile(page, "Any command").click()
     form = page.get_by_role("dialog", name="Any command")
-    form.get_by_role("textbox").fill('xterm -title "two words"')
+    form.get_by_label("Command, as you would type it").fill('xterm -title "two words"')
     with context.expect_page() as opened:
         form.get_by_role("button", name="Start").click()
     job_id = wait_at_viewer(opened.value)

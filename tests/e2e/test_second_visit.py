@@ -28,7 +28,7 @@ def test_the_home_page_loads_no_script_again(desk: Desk, context: BrowserContext
     def visit() -> dict[str, int]:
         page = context.new_page()
         page.goto(desk.url(""))
-        expect(page.get_by_role("button", name="XTerm")).to_be_visible()
+        expect(page.locator('[data-app="xterm"]')).to_be_visible()
         eventually(lambda: any("/qconnect/api/" in name for name in loaded(page)), 10, "data")
         return loaded(page)
 
