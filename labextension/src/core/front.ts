@@ -8,8 +8,6 @@ import type { ITrans } from './trans';
  */
 const TIMES = { answer: 10_000, silence: 65_000 };
 
-const CHECK = 'front';
-
 /** Tells each finding once it is there; ends early, without a word, when `over` is aborted. `address`: the echo's. */
 export async function measureFront(
   address: string,
@@ -22,7 +20,7 @@ export async function measureFront(
   over.addEventListener('abort', () => line.close());
   const say = (finding: Omit<IFinding, 'check'>): void => {
     if (!over.aborted) {
-      tell({ check: CHECK, ...finding });
+      tell({ check: trans.__('front'), ...finding });
     }
   };
   try {

@@ -46,9 +46,14 @@ export function Doctor({ server, open, trans }: IDoctorProps): ReactElement {
   );
 }
 
+/** How bad something is, in words, the worst first. */
+function levelsOf(trans: ITrans): Record<IFinding['level'], string> {
+  return { problem: trans.__('Problem'), warning: trans.__('Warning'), ok: trans.__('Good') };
+}
+
 /** All that was found, the worst first. */
 function Findings({ findings, trans }: { findings: readonly IFinding[]; trans: ITrans }): ReactElement {
-  const levels = { problem: trans.__('Problem'), warning: trans.__('Warning'), ok: trans.__('Good') };
+  const levels = levelsOf(trans);
   const order = Object.keys(levels);
   const sorted = [...findings].sort((one, other) => order.indexOf(one.level) - order.indexOf(other.level));
   return (
@@ -63,12 +68,21 @@ function Findings({ findings, trans }: { findings: readonly IFinding[]; trans: I
   );
 }
 
+/** What was found, as lines of text. */
+function reportOf(findings: readonly IFinding[], trans: ITrans): string {
+  const levels = levelsOf(trans);
+  return findings
+    .map(
+      ({ check, level, found, advice }) =>
+        `${levels[level]}\t${check}: ${found}${advice && `\n\t→ ${advice}`}`,
+    )
+    .join('\n');
+}
+
 /** The same as text that can be sent to whoever helps. */
 function Report({ findings, trans }: { findings: readonly IFinding[]; trans: ITrans }): ReactElement {
   const [words, setWords] = useState('');
-  const text = findings
-    .map(({ check, level, found, advice }) => `${level}\t${check}: ${found}${advice && `\n\t→ ${advice}`}`)
-    .join('\n');
+  const text = reportOf(findings, trans);
   const copy = (): void => {
     navigator.clipboard.writeText(text).then(
       () => setWords(trans.__('Copied.')),

@@ -61,7 +61,7 @@ it('examines when it is opened, tells the worst first, and by which name the bro
   expect(server.asked.filter(({ path }) => path.endsWith(page))).toHaveLength(1);
   const [first] = view.all('.jp-qconnect-findings li');
   expect(first?.textContent).toBe('Problem folder: Others\\u202e see it.Run: chmod');
-  expect(view.find('pre').textContent).toContain('problem\tfolder: Others\\u202e see it.\n\t→ Run: chmod');
+  expect(view.find('pre').textContent).toContain('Problem\tfolder: Others\\u202e see it.\n\t→ Run: chmod');
 });
 
 it('tries a small job, once, and tells what it waits for and what it found', async () => {
