@@ -133,8 +133,8 @@ MUTANTS = [
     Mutant(
         "tickets count under any host name",
         "proxy/handler.py",
-        "elif not self.check_host():",
-        "elif False:",
+        "if not self.check_host():",
+        "if False:",
         f"{DOORS}test_a_ticket_under_a_foreign_host_name_is_refused",
     ),
     Mutant(
@@ -321,8 +321,8 @@ MUTANTS = [
     Mutant(
         "the audit file may be anybody's",
         "private_files.py",
-        "        status = os.fstat(found)\n        check_file(status, path)\n        torn",
-        "        status = os.fstat(found)\n        torn",
+        "        check_file(status, path)\n        with suppress",
+        "        with suppress",
         f"{AUDIT}[shared]",
     ),
     Mutant(
@@ -384,8 +384,9 @@ MUTANTS = [
     Mutant(
         "the heartbeat asks nobody who he is",
         "pages/live.py",
-        '    @ws_authenticated\n    @authorized("execute")  # type',
-        "    # type",
+        '    @ws_authenticated\n    @authorized("execute")  # type: ignore[untyped-decorator]  # its types break '
+        "with an action\n    async def get",
+        "    async def get",
         f"{FRONT}test_no_route_lets_a_stranger_in",
     ),
     Mutant(
