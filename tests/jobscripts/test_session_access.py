@@ -6,6 +6,7 @@ import socket
 import ssl
 import stat
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -164,7 +165,10 @@ def secrets_told(run: ScriptRun) -> list[bytes]:
         secrets += [line for line in (run.folder / name).read_bytes().splitlines() if not line.startswith(b"-----")]
     places = [Path("/proc") / str(pid) / name for pid in run.look() for name in ("environ", "cmdline")]
     places += [run.script, *run.folder.glob("*.log"), *run.folder.glob("*.json")]
-    text = b"".join(place.read_bytes() for place in places if place.exists())
+    text = b""
+    for place in places:
+        with suppress(FileNotFoundError, ProcessLookupError):  # a process may have ended meanwhile
+            text += place.read_bytes()
     assert b"DISPLAY" in text
     return [secret for secret in secrets if secret in text]
 
