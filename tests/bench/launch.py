@@ -66,7 +66,7 @@ def xpra_times(log: str) -> tuple[float, float]:
 
 def runtime_folder(session: Path) -> Path:
     """The folder on the node's own disk of the run that writes into this session folder."""
-    return next(who.parent for who in Path("/tmp").glob("qc-*/who") if str(session) in who.read_text())
+    return next(who.parent for who in Path("/tmp").glob("qc-*/who") if str(session).encode() in who.read_bytes())
 
 
 def job_times(server: JupyterServer, job_id: str) -> dict[str, float]:
