@@ -53,8 +53,8 @@ def test_a_tab_that_is_looked_at_is_activity_at_the_hubs_proxy_and_tabs_that_are
 def test_the_server_of_a_forgotten_tab_is_culled_and_that_of_one_who_works_is_not(
     hub: Hub, alice: HubVisitor, page: Page, session: dict[str, Any]
 ) -> None:
-    hub.start_server("alice", "work")
-    worked_in = replace(alice, server="work").view({"url": session["url"].replace("/alice/", "/alice/work/")})
+    hub.start_server("alice", "second")
+    worked_in = replace(alice, server="second").view({"url": session["url"].replace("/alice/", "/alice/second/")})
     wait_painted(worked_in, timeout=60)
     hide(page)
     with hub.culling(IDLE_S):
@@ -67,7 +67,7 @@ def test_the_server_of_a_forgotten_tab_is_culled_and_that_of_one_who_works_is_no
 
         eventually(culled, 120, "the end of the forgotten tab's server")
         worked_in.wait_for_timeout(6000)  # time for more, were there more to cull
-        assert list(hub.servers("alice")) == ["work"]
+        assert list(hub.servers("alice")) == ["second"]
     assert ready(worked_in)
     prove_typing(worked_in, alice.home, "typed-while-another-was-culled")
     hub.start_server("alice")
@@ -78,4 +78,4 @@ def test_the_server_of_a_forgotten_tab_is_culled_and_that_of_one_who_works_is_no
         log_in.click()
     wait_painted(page)
     prove_typing(page, alice.home, "typed-after-the-cull")
-    hub.stop_server("alice", "work")
+    hub.stop_server("alice", "second")
