@@ -123,6 +123,11 @@ class Engine:
         waits = "H" if (folder / "held").exists() else "Q"
         return ("R" if (folder / "pid").exists() else waits), None
 
+    def ended(self, folder: Path) -> int | None:
+        """When the job was over (epoch seconds); None while it is not."""
+        marks = [mark for mark in (folder / "status", folder / "cancelled") if mark.exists()]
+        return int(marks[0].stat().st_mtime) if marks else None
+
     def cancel(self, names: list[str]) -> int:
         """Ends these jobs; the status is the last error's. `scancel` says nothing of what it does not know."""
         status = 0
@@ -184,6 +189,7 @@ class Engine:
             started=int(starts.stat().st_mtime) if starts.exists() else said["time"],
             starts=int(starts.read_text()) if starts.exists() else 0,
             status=status,
+            ended=self.ended(folder),
             odd={"A": "a&b<c>", "B": ".5", "C": "C:\\Users", "D": "007"} if odd else {},
         )
 

@@ -22,9 +22,10 @@ def templates(flavour: str) -> dict[str, Any]:
                     found[job.partition("<job_state>")[2][0]] = job
         return {letter: found[letter] for letter in "QHRC"}
     if flavour == "openpbs":
-        waiting = json.loads(recorded(OPENPBS, "qstat-f-json-all").out)["Jobs"]["5.torquehead"]
+        known = json.loads(recorded(OPENPBS, "qstat-f-json-all").out)["Jobs"]
+        waiting, held = known["5.torquehead"], known["9.torquehead"]
         over = json.loads(recorded(OPENPBS, "json-walltime-over").out)["Jobs"]["56.pbshead"]
         running = {name: value for name, value in over.items() if name not in ENDS}
-        return {"Q": waiting, "H": {**waiting, "Hold_Types": "u"}, "R": running, "F": over}
+        return {"Q": waiting, "H": held, "R": running, "F": over}
     answer = json.loads(recorded(SLURM, "squeue_json").out)
     return {"answer": {**answer, "jobs": answer["jobs"][:1]}, "line": recorded(SLURM, "scontrol_job_o").out}

@@ -31,6 +31,7 @@ class Shown:
     started: int
     starts: int
     status: int | None
+    ended: int | None
     odd: dict[str, str]
 
     @property
@@ -50,7 +51,7 @@ def torque(job: Shown, templates: dict[str, str]) -> str:
     """As one <Job> of `qstat -x`; odd variables are not escaped, as in releases before that was mended."""
     pairs = ",".join(f"{name}={value if name in job.odd else escape(value)}" for name, value in job.variables.items())
     times = dict.fromkeys(("ctime", "mtime", "qtime", "etime"), str(job.submitted)) | {"start_time": str(job.started)}
-    times |= {"comp_time": str(int(time.time()))}  # as if just now: what ended long ago is removed from the list
+    times |= {"comp_time": str(job.ended)}
     values = {
         "Job_Id": job.id,
         "Job_Name": job.name,
