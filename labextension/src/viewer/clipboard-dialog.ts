@@ -2,6 +2,7 @@
 import type { ITrans } from '../core/trans';
 import { browserClipboard } from './browser-clipboard';
 import { element } from './element';
+import type { ClientEvent } from './messages';
 
 export class ClipboardDialog {
   /** `send` puts text on the program's clipboard. */
@@ -21,9 +22,11 @@ export class ClipboardDialog {
     });
   }
 
-  /** What the program copied last. */
-  copied(text: string): void {
-    this._out.value = text;
+  /** Keeps what the program copied last. */
+  hear({ name, data }: ClientEvent): void {
+    if (name === 'copied') {
+      this._out.value = data.text;
+    }
   }
 
   open(): void {

@@ -2,12 +2,10 @@
 import { mark } from '../core/marks';
 import type { IClientAddress } from '../core/models';
 import type { ITrans } from '../core/trans';
-import { backoff, patience } from './clocks';
 import { Frame } from './frame';
+import { due } from './loading';
 import type { ClientEvent } from './messages';
 
-const LOAD_MS = 20000;
-const PAINT_MS = 15000;
 /** So long a display may be without a window before that is told. */
 const WINDOWLESS_MS = 10000;
 /** After so many failed attempts a frame is loaded anew: something in it may be broken. */
@@ -168,17 +166,12 @@ export class Frames {
   }
 
   private _advance(next: Frame, { ready }: ISituation): void {
-    const age = performance.now() - next.since;
-    if (next.state === 'held' && ready) {
+    const step = due(next, ready, performance.now());
+    if (step === 'go') {
       next.go();
-    } else if (next.state === 'closed' && ready && age >= backoff(next.attempts - 1)) {
+    } else if (step === 'again') {
       this._again(next);
-    } else if (next.state === 'connecting' && ready && age > patience(next.attempts)) {
-      this._again(next);
-    } else if (
-      (next.state === 'loading' && age > LOAD_MS) ||
-      (next.state === 'opened' && age > PAINT_MS && next.windows?.count !== 0)
-    ) {
+    } else if (step === 'drop') {
       this._dropNext(`${next.state} too long`);
     }
   }

@@ -1,5 +1,6 @@
 /** Asks before a key, or the tab's own button, takes the page away from somebody who is typing in its program. */
 import type { ITrans } from '../core/trans';
+import type { ClientEvent } from './messages';
 import type { Notes } from './notes';
 
 const NAME = 'leaving';
@@ -16,9 +17,10 @@ export class Leaving {
     window.addEventListener('beforeunload', event => this._ask(event));
   }
 
-  /** The user has pressed a key in the program. */
-  typed(): void {
-    this._typed = performance.now();
+  hear({ name }: ClientEvent): void {
+    if (name === 'typed') {
+      this._typed = performance.now();
+    }
   }
 
   /** The browser asks in its own words; what those do not say is said when the user has stayed. */

@@ -13,7 +13,7 @@ export interface INote {
 }
 
 /** What is to be said of something that the display tells; null when nothing is. */
-export function noteOf({ name, data }: ClientEvent, trans: ITrans): INote | null {
+function noteOf({ name, data }: ClientEvent, trans: ITrans): INote | null {
   if (name === 'mispasted') {
     return pastingNote(trans);
   }
@@ -39,7 +39,10 @@ function untypableNote(trans: ITrans, text: string): INote {
 
 export class Notes {
   /** `closed` is called when the user is through with one. */
-  constructor(closed: () => void) {
+  constructor(
+    private readonly _trans: ITrans,
+    closed: () => void,
+  ) {
     element('note-close', HTMLButtonElement).addEventListener('click', () => {
       this.hide();
       closed();
@@ -49,6 +52,11 @@ export class Notes {
       this.hide();
       closed();
     });
+  }
+
+  /** Says what is to be said of something that the display tells. */
+  hear(event: ClientEvent): void {
+    this.show(noteOf(event, this._trans));
   }
 
   /** Whether notes of this name are wanted. */

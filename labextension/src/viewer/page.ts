@@ -18,12 +18,13 @@ import { Leaving } from './leaving';
 import type { Beat } from './live-socket';
 import type { ClientEvent } from './messages';
 import { NodeLogin } from './node-login';
-import { noteOf, Notes } from './notes';
+import { Notes } from './notes';
 import { Panel } from './panel';
 import { phaseOf } from './phase';
+import { Presence } from './presence';
 import { Size } from './size';
 import { SpecialKeys } from './special-keys';
-import { pictureTitle, tabTitle } from './titles';
+import { Title } from './titles';
 import { Toolbar } from './toolbar';
 import { viewerId } from './viewer-id';
 import { WaitingRoom } from './waiting-room';
@@ -33,11 +34,11 @@ const TICK_MS = 250;
 const VIEW_ONLY = '#view-only';
 
 class Page {
-  /** `_firstTitle` is the session's title as the page came with it, `session` its job id. */
+  /** `session` is its job id. */
   constructor(
     private readonly _context: IContext,
     session: string,
-    private readonly _firstTitle: string,
+    private readonly _title: Title,
   ) {
     this._login = new NodeLogin(_context.trans, () => this._health.ask());
     this._frames = this._makeFrames();
@@ -48,6 +49,7 @@ class Page {
       this._frames.current?.tell('strike', stroke);
       this._keyboard.give(true);
     });
+    this._notes = new Notes(_context.trans, () => this._keyboard.give(true));
     this._leaving = new Leaving(_context.trans, this._notes, () => record.state === 'ready');
     this._clipboard = new ClipboardDialog(_context.trans, text =>
       this._frames.current?.tell('paste', { text }),
@@ -97,9 +99,7 @@ class Page {
       seen: () => this._panel.visible,
       frames: this._frames,
       beat: () => this._beat(),
-      opened: () => {
-        this._claim = document.hasFocus() && !document.hidden;
-      },
+      opened: () => this._presence.claim(document.hasFocus() && !document.hidden),
       heard: answer => this._hear(answer),
       changed: () => this._render(),
     });
@@ -108,9 +108,6 @@ class Page {
   private _listen(): void {
     document.addEventListener('visibilitychange', () => this._look());
     window.addEventListener('focus', () => this._takeSize());
-    for (const name of ['pointerdown', 'keydown']) {
-      window.addEventListener(name, () => (this._input = true), { passive: true });
-    }
     onReturn(window, document, () => this._health.hurry());
     setInterval(() => {
       this._heed();
@@ -120,15 +117,12 @@ class Page {
   }
 
   private _beat(): Beat {
-    const { _claim: focus, _input: input } = this;
-    this._claim = this._input = false;
     const decides = this._panel.visible && !this._frames.readonly; // who looks on decides nothing
     return {
       viewer: this._id,
       client: this._frames.wanting,
-      focus,
       size: decides ? this._size.own : null,
-      input,
+      ...this._presence.take(),
       ...this._login.beat(),
     };
   }
@@ -137,7 +131,7 @@ class Page {
     if (this._session?.state !== answer.session.state) {
       mark('state', answer.session.state);
     }
-    this._session = answer.session;
+    this._session = this._title.session = answer.session;
     if (answer.client || !this._frames.wanting) {
       this._address = answer.client;
     }
@@ -152,35 +146,23 @@ class Page {
     if (name === 'echo') {
       this._health.echo();
     } else if (name === 'title') {
-      this._windowTitle = shown(data.title);
-      this._panel.tell({ qconnect: 'title', title: this._title });
+      this._title.window = shown(data.title);
+      this._panel.tell({ qconnect: 'title', title: this._title.picture });
       this._render();
     } else if (name === 'focus') {
       this._panel.tell({ qconnect: 'focus' });
       this._keyboard.entered();
       this._takeSize();
-    } else if (name === 'input') {
-      this._input = true;
-    } else if (name === 'typed') {
-      this._leaving.typed();
     } else if (name === 'chord') {
       this._keyboard.escaped();
-    } else if (name === 'copied') {
-      this._clipboard.copied(data.text);
     }
-    this._notes.show(noteOf(event, this._context.trans));
+    for (const part of [this._presence, this._leaving, this._clipboard, this._notes]) {
+      part.hear(event);
+    }
   }
 
   private get _over(): boolean {
     return this._session !== null && isFinal(this._session.state);
-  }
-
-  private get _knownTitle(): string {
-    return this._session?.title ?? this._firstTitle;
-  }
-
-  private get _title(): string {
-    return pictureTitle(this._knownTitle, this._session, this._windowTitle);
   }
 
   private _painted(): void {
@@ -195,14 +177,14 @@ class Page {
     this._keyboard.viewOnly(on);
     this._toolbar.showViewOnly(on);
     history.replaceState(null, '', on ? VIEW_ONLY : `${location.pathname}${location.search}`);
-    this._claim = !on;
+    this._presence.claim(!on);
     this._health.ask();
   }
 
   /** Asks to decide on the size, if somebody else does. */
   private _takeSize(): void {
     if (this._size.guest) {
-      this._claim = true;
+      this._presence.claim(true);
       this._health.ask();
     }
   }
@@ -227,7 +209,9 @@ class Page {
     this._heed();
     this._frames.setSuspended(!visible);
     if (visible) {
-      this._claim ||= document.hasFocus();
+      if (document.hasFocus()) {
+        this._presence.claim(true);
+      }
       this._health.hurry();
     }
     this._health.ask();
@@ -260,27 +244,23 @@ class Page {
     record.state = phase === 'live' ? 'ready' : phase;
     const { trouble } = this._login;
     this._room.render(phase, session, { linked, lost, attempts, picture, trouble, words });
-    const title = phase === 'live' ? this._title : this._knownTitle;
+    const title = this._title.during(phase);
     this._toolbar.render(phase, session, { title, keys: this._keyboard.given, guest: this._size.guest });
     this._specialKeys.live = phase === 'live' && !this._frames.readonly;
     if (current) {
       current.element.title = title;
     }
-    document.title = tabTitle(phase, this._login.asking, title, session?.id ?? '', this._context.trans);
+    document.title = this._title.tab(phase, this._login.asking, this._context.trans);
   }
 
-  private _windowTitle = '';
   private _session: ISession | null = null;
   private _address: IClientAddress | null = null;
-  /** Whether the next heartbeat asks to decide on the size. */
-  private _claim = false;
-  /** Whether the user did something since the last heartbeat. */
-  private _input = false;
+  private readonly _presence = new Presence();
   private readonly _attention = new Attention(Number(document.body.dataset['unseen']));
   private readonly _id = viewerId();
   private readonly _stage = element('stage', HTMLElement);
   private readonly _panel = new Panel(() => this._look());
-  private readonly _notes = new Notes(() => this._keyboard.give(true));
+  private readonly _notes: Notes;
   private readonly _specialKeys: SpecialKeys;
   private readonly _leaving: Leaving;
   private readonly _login: NodeLogin;
@@ -297,4 +277,4 @@ const { base = '/', session = '', spawn = '', title = '' } = document.body.datas
 history.replaceState(history.state, '', withoutToken(location.href));
 Object.assign(window, { qconnect: record });
 const server = pageServer(base, () => document.cookie, spawn || null);
-new Page({ server, trans: english }, session, shown(title));
+new Page({ server, trans: english }, session, new Title(shown(title)));
