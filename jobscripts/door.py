@@ -12,8 +12,6 @@ in text messages which characters come, `{"keymap": [[keycode, keysym, keysym wi
 """
 
 import asyncio
-import base64
-import hashlib
 import hmac
 import json
 import os
@@ -23,7 +21,7 @@ import ssl
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import websocket_frames as ws  # beside this file, where -I does not look
+import websocket as ws  # beside this file, where -I does not look
 from keymap import BadKeymap, checked, open_keymap
 
 CHUNK = 64 * 1024
@@ -33,7 +31,6 @@ MAX_VISITORS = 64
 MAX_UNREAD = 1024 * 1024
 PATIENCE_S = 20
 DEAD_AFTER_MS = 60000
-GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
 
 
 async def unwrap(reader, writer, vnc, keymap):
@@ -146,7 +143,7 @@ class Door:
             kind = headers.get("upgrade", "").lower()
             if kind == "websocket":
                 spoken = ["keymap", "binary"] if self.keymap else ["binary"]
-                await self.through(reader, writer, accept(headers, spoken), websocket=True)
+                await self.through(reader, writer, ws.accept(headers, spoken), websocket=True)
             elif kind == "rfb":
                 await self.through(reader, writer, ["Upgrade: rfb"], websocket=False)
             elif request == "/Status":
@@ -205,17 +202,6 @@ def parse(head):
         name, _, value = line.partition(":")
         headers[name.strip().lower()] = value.strip()
     return words[1], headers
-
-
-def accept(headers, spoken):
-    """The headers that accept a websocket, with the first of `spoken` that it offers; raises Refused for any other."""
-    key = headers.get("sec-websocket-key", "")
-    if headers.get("sec-websocket-version") != "13" or len(key) != 24:
-        raise ws.Refused(400)
-    proof = base64.b64encode(hashlib.sha1(key.encode("latin-1") + GUID).digest()).decode()  # noqa: S324 - RFC 6455's own
-    chosen = ["Upgrade: websocket", "Sec-WebSocket-Accept: " + proof]
-    offered = [word.strip() for word in headers.get("sec-websocket-protocol", "").split(",")]
-    return chosen + ["Sec-WebSocket-Protocol: " + word for word in spoken if word in offered][:1]
 
 
 def answer(status, headers=(), body=b""):

@@ -45,7 +45,7 @@ qc_launch_door() {
   local -a where=(tls "$qc_port" "$qc_s" "${qc_listen[@]}")
   [[ $qc_bind == socket ]] && where=(socket "$qc_rt/x.sock")
   qc_door_program >"$qc_rt/door.py"
-  qc_frames_program >"$qc_rt/websocket_frames.py"
+  qc_websocket_program >"$qc_rt/websocket.py"
   qc_keymap_program >"$qc_rt/keymap.py"
   qc_launch door env DISPLAY=":$qc_d" XAUTHORITY="$qc_rt/Xauthority" "${qc_python[@]}" -IS "$qc_rt/door.py" "$qc_rt/rfb.sock" "${where[@]}"
 }

@@ -163,7 +163,7 @@ def _of_app(app: App) -> dict[str, Any]:
         "setup": app.setup,
         "requires": app.requires,
         "door": Shell(_piece("door.py").rstrip("\n")) if app.kind == "vnc" else "",
-        "frames": Shell(_piece("websocket_frames.py").rstrip("\n")) if app.kind == "vnc" else "",
+        "websocket": Shell(_piece("websocket.py").rstrip("\n")) if app.kind == "vnc" else "",
         "keymap": Shell(_piece("keymap.py").rstrip("\n")) if app.kind == "vnc" else "",
         "library": _library(app.kind),
     }

@@ -1,10 +1,13 @@
-"""The frames of a websocket as its server reads and writes them (RFC 6455).
+"""The handshake and the frames of a websocket as its server reads and writes them (RFC 6455).
 
 Part of the job script, beside the door of a VNC desktop: the node needs Python (3.6 or newer) and nothing of ours.
 """
 
+import base64
+import hashlib
 import struct
 
+GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # section 1.3
 CONTINUED, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 NORMAL, PROTOCOL_ERROR, NOT_BINARY, BAD_DATA, TOO_BIG = 1000, 1002, 1003, 1007, 1009
 
@@ -15,6 +18,17 @@ class Refused(Exception):
     def __init__(self, code):
         super().__init__(code)
         self.code = code
+
+
+def accept(headers, spoken):
+    """The headers that accept a websocket, with the first of `spoken` that it offers; raises Refused for any other."""
+    key = headers.get("sec-websocket-key", "")
+    if headers.get("sec-websocket-version") != "13" or len(key) != 24:
+        raise Refused(400)
+    proof = base64.b64encode(hashlib.sha1(key.encode("latin-1") + GUID).digest()).decode()  # noqa: S324 - RFC 6455's own
+    chosen = ["Upgrade: websocket", "Sec-WebSocket-Accept: " + proof]
+    offered = [word.strip() for word in headers.get("sec-websocket-protocol", "").split(",")]
+    return chosen + ["Sec-WebSocket-Protocol: " + word for word in spoken if word in offered][:1]
 
 
 def frame(opcode, payload):
@@ -45,7 +59,8 @@ async def read_head(reader):
     """(opcode, last, size, mask) of the next frame of a browser; raises Refused for what RFC 6455 does not allow."""
     first, second = await reader.readexactly(2)
     opcode, last, size = first & 15, bool(first & 0x80), second & 0x7F
-    known = opcode in (CONTINUED, TEXT, BINARY, CLOSE, PING, PONG)
+    known = opcode in (GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # section 1.3
+CONTINUED, TEXT, BINARY, CLOSE, PING, PONG)
     if first & 0x70 or not second & 0x80 or not known or (opcode >= CLOSE and (size > 125 or not last)):
         raise Refused(PROTOCOL_ERROR)
     if size > 125:
