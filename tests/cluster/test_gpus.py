@@ -45,7 +45,7 @@ def test_a_job_has_the_gpus_that_it_asks_for(slurm: System, cluster: Cluster, fo
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("more", [{"gpus": GPUS + 1, "gpu_type": GPU_TYPE}, {"gpus": 1, "gpu_type": "quadro"}])
 def test_gpus_that_no_node_has_are_refused(slurm: System, form: str, more: dict[str, int | str]) -> None:
-    with pytest.raises(SchedulerFailed, match="(?i)no node of the partition has.* GPU"):
+    with pytest.raises(SchedulerFailed, match=r"(?i)no node of the partition has.* GPU"):
         slurm.submit("true", replace(SPEC, **more), form=form)  # type: ignore[arg-type]  # two of its fields
 
 

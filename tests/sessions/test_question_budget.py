@@ -215,6 +215,16 @@ def test_follow_ups_come_out_of_the_same_bucket_and_leave_some_for_who_acts() ->
     assert [asked(rations, 1 + tick / 10) for tick in range(4)] == [True] * 3 + [False]
 
 
+def test_no_follow_up_is_put_while_there_is_no_question_left() -> None:
+    rations = budget()
+    for tick in range(20):
+        rations.hurry(at(tick / 10))
+        asked(rations, tick / 10)
+    put = len(rations.asked)
+    assert not rations.more(at(2), must=False)
+    assert len(rations.asked) == put
+
+
 def test_a_follow_up_that_was_not_to_spare_is_made_up_for_by_the_next_question_for_all() -> None:
     rations = budget()
     for second in range(61):  # the burst is spent
