@@ -15,6 +15,8 @@ async def happens(event: asyncio.Event, seconds: float) -> bool:
     `asyncio.wait_for` would do, but before Python 3.12 it loses a cancellation that comes together with the event: a
     Ctrl-C then had no effect.
     """
+    if event.is_set():  # what has happened long ago is asked for a thousand times a second
+        return True
     waiting = asyncio.ensure_future(event.wait())
     try:
         await asyncio.wait({waiting}, timeout=seconds)

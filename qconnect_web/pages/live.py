@@ -19,7 +19,7 @@ from ..proxy.activity import note_input
 from ..transports.login_questions import Answer
 from ..values.app import App
 from ..values.session import Session, SessionState
-from .rooms import News, Room, Rooms
+from .rooms import Room, Rooms
 
 VIEWER_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 MAX_MESSAGE = 4096
@@ -87,7 +87,7 @@ class LiveHandler(WebSocketMixin, WebSocketHandler, QConnectHandler):
         self.rooms.leave(self, self.room)
         super().on_close()
 
-    async def on_message(self, message: str | bytes) -> None:
+    def on_message(self, message: str | bytes) -> None:
         try:
             asked = json.loads(message) if len(message) <= MAX_MESSAGE else None
         except (ValueError, RecursionError):
@@ -103,12 +103,10 @@ class LiveHandler(WebSocketMixin, WebSocketHandler, QConnectHandler):
             self.site.troubles.clear(self.session.record.key)
             self.site.sessions.retry(self.room.session)
         self.room.owners.update(self, self.viewer, asked)
-        await self.room.fit()
-        await self.room.refresh()
-        self._say(self.room.news(), asked.get("t"), want=asked.get("client") is True)
+        self._say(self.room.told(), asked.get("t"), want=asked.get("client") is True)
 
-    def tell(self, news: News) -> None:
-        """Something has changed."""
+    def tell(self, news: str) -> None:
+        """Something has changed: what all pages are told, as JSON."""
         self._say(news, None, want=False)
 
     def _take_answer(self, given: Any) -> None:
@@ -120,12 +118,13 @@ class LiveHandler(WebSocketMixin, WebSocketHandler, QConnectHandler):
             answer = Answer(text) if isinstance(text, str) else None
         self.site.questions.answer(str(given.get("key")), answer)
 
-    def _say(self, news: News, beat: Any, *, want: bool) -> None:
+    def _say(self, news: str, beat: Any, *, want: bool) -> None:
+        """The news, and before it what is this page's own: the long part is written once for all pages."""
         if self.room is None:
             return
-        client = self._client(self.room.session, want)
+        own = json.dumps({"t": beat, "client": self._client(self.room.session, want), "time": time.time()})
         with suppress(WebSocketClosedError):
-            self.write_message(json.dumps({"t": beat, **news, "client": client, "time": time.time()}))
+            self.write_message(f"{own[:-1]}, {news[1:]}")
 
     def _client(self, session: Session, want: bool) -> dict[str, Any] | None:
         """Where the display's page is: this machine's client when it is the node's, else the node's own by ticket."""

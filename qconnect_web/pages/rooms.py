@@ -26,7 +26,7 @@ News = dict[str, Any]
 class Member(Protocol):
     """The websocket of one page."""
 
-    def tell(self, news: News) -> None: ...
+    def tell(self, news: str) -> None: ...
 
 
 class Room:
@@ -38,6 +38,7 @@ class Room:
         self._members: list[Member] = []
         self._fitted: tuple[int, int] | None = None
         self._described: tuple[Session, float, dict[str, Any]] | None = None
+        self._written: tuple[News, str] | None = None
         self._watching: AbstractContextManager[None] | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -88,6 +89,13 @@ class Room:
             "trouble": trouble.to_json() if trouble else None,
         }
 
+    def told(self) -> str:
+        """The news as JSON, written once for all pages that are told the same."""
+        news = self.news()
+        if not self._written or self._written[0] != news:
+            self._written = news, json.dumps(news)
+        return self._written[1]
+
     def _description(self) -> dict[str, Any]:
         """The session as JSON, made once for the pages that ask within a moment."""
         now = time.monotonic()
@@ -99,23 +107,24 @@ class Room:
         """Tells of a change as soon as it is seen, so that nothing waits for the next beat."""
         said = gist(self.news())
         while True:
+            moved, asked = self.owners.moved, self._site.questions.changed  # what comes during the look is not missed
+            await self.refresh()
+            await self.fit()
+            if gist(self.news()) != said:
+                said = gist(self.news())
+                await self._tell(self.told())
             signs = (
                 asyncio.ensure_future(self._site.sessions.change(LOOK_S)),
-                asyncio.ensure_future(self.owners.moved.wait()),
-                asyncio.ensure_future(self._site.questions.changed.wait()),
+                asyncio.ensure_future(moved.wait()),
+                asyncio.ensure_future(asked.wait()),
             )
             try:
                 await asyncio.wait(signs, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 for sign in signs:
                     sign.cancel()
-            await self.refresh()
-            news = self.news()
-            if gist(news) != said:
-                said = gist(news)
-                await self._tell(news)
 
-    async def _tell(self, news: News) -> None:
+    async def _tell(self, news: str) -> None:
         for number, member in enumerate(list(self._members), 1):
             member.tell(news)
             if number % AT_ONCE == 0:

@@ -12,6 +12,8 @@ COMPUTE = {"qc-node01": "linuxproc", "qc-node02": "cgroup"}
 """The compute nodes and how Slurm follows a job's processes on each: by parentage, or with the kernel's help."""
 ADDRESSES = {LOGIN: "10.77.0.1", "qc-node01": "10.77.0.11", "qc-node02": "10.77.0.12"}
 USERS = {"alice": 5001, "bob": 5002}
+GPU_TYPE, GPUS = "tesla", 2
+"""What each compute node has, for Slurm: so many devices at which nothing is (node.sh)."""
 
 SSHD = """Port 22
 HostKey /etc/ssh/ssh_host_ed25519_key
@@ -56,7 +58,8 @@ KillWait=5
 MinJobAge={remember}
 DefMemPerCPU=100
 GroupUpdateTime=0
-NodeName={nodes} CPUs=4 RealMemory=4000 State=UNKNOWN
+GresTypes=gpu
+NodeName={nodes} CPUs=4 RealMemory=4000 Gres=gpu:{gpus} State=UNKNOWN
 PartitionName=batch Nodes=ALL Default=YES MaxTime=24:00:00 DefaultTime=01:00:00 State=UP
 PartitionName=interactive Nodes=ALL MaxTime=08:00:00 DefaultTime=00:30:00 State=UP
 PartitionName=closed Nodes=ALL MaxTime=08:00:00 State=DOWN
@@ -71,8 +74,10 @@ def write_etc(etc: Path, remember_s: int) -> None:
     _write_hosts(etc)
     _write_accounts(etc)
     (etc / "sshd_config").write_text(SSHD)
-    slurm = SLURM.format(login=LOGIN, nodes=",".join(COMPUTE), remember=remember_s)
+    gpus = f"{GPU_TYPE}:{GPUS}"
+    slurm = SLURM.format(login=LOGIN, nodes=",".join(COMPUTE), gpus=gpus, remember=remember_s)
     (etc / "slurm.conf").write_text(slurm)
+    (etc / "gres.conf").write_text(f"AutoDetect=off\nName=gpu Type={GPU_TYPE} File=/run/gpu[0-{GPUS - 1}]\n")
     (etc / "cgroup.conf").write_text("CgroupPlugin=cgroup/v1\nCgroupMountpoint=/sys/fs/cgroup\nCgroupAutomount=no\n")
     (etc / "plugstack.conf").write_text("")
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from tests.cluster.files import ADDRESSES, USERS
+from tests.cluster.files import ADDRESSES, GPUS, USERS
 from tests.support.deadline import eventually
 from tests.support.servers import REPOSITORY
 
@@ -207,6 +207,7 @@ class Node:
             "NODE_SPOOL": str(self._shared / "spool"),
             "NODE_OPEN": " ".join(sorted(map(str, closed))),
             "NODE_HIDE": " ".join(self._hide),
+            "NODE_GPUS": str(GPUS),
         }
 
 

@@ -6,7 +6,7 @@
 # From the environment: NODE_NAME, NODE_ROLE (login, compute), NODE_BASE (its folder on the host), NODE_ETC (the
 # cluster's files), NODE_HOME (the shared /home), NODE_TRACK (linuxproc, cgroup), NODE_SHOW (folders to bind, read only),
 # NODE_SPOOL (the batch system's spool, one for all nodes), NODE_OPEN (folders that others must be able to enter), NODE_HIDE (files that
-# this node does not have).
+# this node does not have), NODE_GPUS (how many devices a compute node calls GPUs).
 set -u
 die() { echo "node $NODE_NAME: $*" >&2; exit 1; }
 
@@ -58,7 +58,7 @@ lay_etc() {
   mkdir -p "$etc/munge" "$etc/slurm"
   install -o munge -g munge -m 400 "$NODE_ETC/munge.key" "$etc/munge/munge.key"
   sed "s/@TRACK@/$NODE_TRACK/" "$NODE_ETC/slurm.conf" >"$etc/slurm/slurm.conf"
-  cp "$NODE_ETC/cgroup.conf" "$NODE_ETC/plugstack.conf" "$etc/slurm/"
+  cp "$NODE_ETC/cgroup.conf" "$NODE_ETC/gres.conf" "$NODE_ETC/plugstack.conf" "$etc/slurm/"
 }
 
 lay_var() {
@@ -67,6 +67,10 @@ lay_var() {
   mkdir -p "$root/var/log/munge" "$root/var/lib/munge" "$root/var/log/slurm" "$root/var/lib/slurm"
   mkdir -p "$root/var/lib/slurm/slurmctld" "$root/var/lib/slurm/slurmd"
   rm -rf "$root"/var/lib/slurm/slurmctld/* "$root"/var/lib/slurm/slurmd/*
+  local number
+  for ((number = 0; number < NODE_GPUS; number++)); do # Slurm counts devices; these are as empty as /dev/null
+    mknod "$root/run/gpu$number" c 1 3 || die "no devices can be made"
+  done
   chown munge:munge "$root/run/munge" "$root/var/log/munge" "$root/var/lib/munge"
   chown slurm:slurm "$root/run/slurm" "$root/var/log/slurm" "$root/var/lib/slurm/slurmctld"
   for place in .X11-unix .ICE-unix; do # what systemd-tmpfiles does at boot

@@ -481,6 +481,13 @@ MUTANTS = [
         "tests/schedulers/test_follow_up.py::test_a_controller_that_dies_between_two_questions_says_nothing",
     ),
     Mutant(
+        "a stop goes to whatever cluster has a job of that number",
+        "schedulers/slurm/argv.py",
+        'return ["scancel", *at(cluster_of(job_id)), number_of(job_id)]',
+        'return ["scancel", number_of(job_id)]',
+        "tests/schedulers/test_clusters.py::test_a_job_is_ended_on_its_own_cluster_and_its_namesake_lives",
+    ),
+    Mutant(
         "a number in a site's banner is the new job",
         "schedulers/slurm/argv.py",
         "whole = PARSABLE.fullmatch(done.out.strip())",

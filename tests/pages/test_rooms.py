@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,7 +44,8 @@ class Sessions:
         return {"id": "17.local", "walltime_left": 60}
 
 
-SESSION = SimpleNamespace(id="17.local", connection=None, record=SimpleNamespace(key="0123456789abcdef"))
+RECORD, OVER = SimpleNamespace(key="0123456789abcdef"), SimpleNamespace(final=True)
+SESSION = SimpleNamespace(id="17.local", connection=None, record=RECORD, state=OVER)
 
 
 class Page:
@@ -52,8 +54,8 @@ class Page:
     def __init__(self) -> None:
         self.told: list[dict[str, Any]] = []
 
-    def tell(self, news: dict[str, Any]) -> None:
-        self.told.append(news)
+    def tell(self, news: str) -> None:
+        self.told.append(json.loads(news))
 
 
 def room_of(sessions: Sessions) -> Room:

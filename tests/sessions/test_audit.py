@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
+import pwd
 import subprocess
 import sys
 import threading
@@ -75,6 +77,22 @@ def test_a_refusal_is_noted_with_its_reason_and_goes_on(tmp_path: Path) -> None:
 
     (line,) = noted(tmp_path / "audit", play)
     assert (line["event"], line["result"], line["job"], line["from"]) == ("remove", "still-alive", "17", "terminal")
+
+
+@pytest.mark.parametrize("fault", [ZeroDivisionError, asyncio.CancelledError])
+def test_a_deed_that_a_fault_of_ours_broke_off_is_noted_as_that(fault: type[BaseException], tmp_path: Path) -> None:
+    def play(audit: Audit) -> None:
+        with pytest.raises(fault), audit.deed("stop", ALICE, job="17"):
+            raise fault
+
+    (line,) = noted(tmp_path / "audit", play)
+    assert (line["event"], line["result"]) == ("stop", "broken-off")
+
+
+def test_a_user_without_an_account_is_noted_by_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pwd, "getpwuid", {}.__getitem__)  # as in a container
+    (line,) = noted(tmp_path / "audit", start)
+    assert (line["account"], line["uid"]) == (None, os.getuid())
 
 
 def test_an_end_is_noted_once_and_only_of_a_session_that_was_seen_alive(tmp_path: Path) -> None:
@@ -178,6 +196,22 @@ def test_a_disk_that_hangs_holds_nobody_up(tmp_path: Path, monkeypatch: pytest.M
     assert 90 <= lost <= 100
     assert [line for line in found if "number" in line][-1] == {"number": "last"}
     assert len(found) - sum("lines" in line for line in found) == WAITING + 101 - lost
+
+
+def test_a_server_ends_though_the_disk_hangs_and_all_room_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    back = threading.Event()
+    monkeypatch.setattr(audit_file, "append_private", lambda *_: back.wait(60))
+    monkeypatch.setattr(audit_file, "PATIENCE", 0.05)
+    file = AuditFile(tmp_path / "audit", LOG)
+    for _ in range(WAITING + 10):
+        file.put("{}")
+    ending = threading.Thread(target=file.close)
+    ending.start()
+    ending.join(30)
+    assert not ending.is_alive()
+    back.set()
 
 
 SHORT = """

@@ -258,14 +258,14 @@ def test_a_stop_that_its_node_refused_is_carried_out_when_it_is_back(
     server.wait_for(job_id, "ENDED")
 
 
-def test_an_id_in_a_sentence_is_found(tmp_path: Path, servers: list[JupyterServer]) -> None:
+def test_an_id_in_a_sentence_is_found_with_its_cluster(tmp_path: Path, servers: list[JupyterServer]) -> None:
     system = BatchSystem(tmp_path / "batch", "slurm")
     system.pause()
     server = begin(servers, tmp_path, system, **FAST)
     system.fault(
         "sbatch", """id=$(engine "$@"); echo "Welcome"; echo "Submitted batch job $id on cluster c1"; exit 0"""
     )
-    assert server.launch()["id"] == "1"
+    assert server.launch()["id"] == "1.c1"
 
 
 def hear(server: JupyterServer, job_id: str, stop: threading.Event) -> None:

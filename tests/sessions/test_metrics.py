@@ -20,6 +20,7 @@ from qconnect_web.sessions import metrics
 from qconnect_web.sessions.audit import TERMINAL, Audit
 from qconnect_web.sessions.metrics import Journeys
 from qconnect_web.values.job import Job, JobState
+from qconnect_web.values.session import SessionState
 from tests.sessions.test_audit import LOG, OVER, QUEUED
 from tests.sessions.test_store import CONNECTION
 from tests.support.servers import REPOSITORY
@@ -74,6 +75,38 @@ def test_a_session_that_ran_before_the_server_was_there_is_no_journey(more: Call
     assert more("ends_total", app=APP, result="failed") == 1, "it had no display"
 
 
+def test_a_session_that_was_held_waited_as_well_and_each_state_is_counted_by_itself(
+    more: Callable[..., float],
+) -> None:
+    clock = [QUEUED.record.created + 30]
+    journeys = Journeys(lambda: [APP], lambda: clock[0])
+    other = replace(QUEUED, record=replace(QUEUED.record, key="fedcba9876543210"))
+    for session in (other, replace(QUEUED, job=Job("17.head", JobState.HELD))):
+        journeys.seen(session)
+    assert (value("sessions", state="QUEUED"), value("sessions", state="HELD")) == (1, 1)
+    journeys.seen(STARTING)
+    assert (more("wait_seconds_count", app=APP), more("wait_seconds_sum", app=APP)) == (1, 30)
+    for session in (OVER, replace(OVER, record=other.record)):
+        journeys.seen(session)
+    assert not any(REGISTRY.get_sample_value("qconnect_sessions", {"state": name}) for name in SessionState.__members__)
+    assert REGISTRY.get_sample_value("qconnect_sessions", {"state": "ENDED"}) is None, "they are counted as ends"
+    assert not journeys._began, "nothing is kept of whoever is over"
+
+
+def test_a_clock_that_was_put_back_makes_no_wait_negative(more: Callable[..., float]) -> None:
+    journeys = Journeys(lambda: [APP], lambda: QUEUED.record.created - 5)
+    for session in (QUEUED, STARTING, READY):
+        journeys.seen(session)
+    assert (more("wait_seconds_count", app=APP), more("wait_seconds_sum", app=APP)) == (1, 0)
+
+
+def test_commands_are_counted_with_the_time_they_took(more: Callable[..., float]) -> None:
+    for outcome, seconds in (("ok", 0.25), ("timeout", 20)):
+        metrics.command("qstat", outcome, seconds)
+    assert [more("scheduler_commands_total", command="qstat", outcome=name) for name in ("ok", "timeout")] == [1, 1]
+    assert more("scheduler_seconds_sum", command="qstat") == 20.25
+
+
 def test_starts_are_counted_with_their_result_and_by_apps_that_there_are(more: Callable[..., float]) -> None:
     audit, journeys = Audit(LOG), Journeys(lambda: [APP])
     audit.listeners.append(journeys.noted)
@@ -87,6 +120,7 @@ def test_starts_are_counted_with_their_result_and_by_apps_that_there_are(more: C
     assert more("launches_total", app=APP, result="done") == 1
     assert more("launches_total", app=APP, result=TooManyRequests.reason) == 1
     assert more("launches_total", app=metrics.OTHER, result=TooManyRequests.reason) == 2
+    assert more("launches_total", app=metrics.OTHER, result="done") == 0, "a stop is no start"
 
 
 @pytest.mark.parametrize(

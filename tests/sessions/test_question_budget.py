@@ -215,6 +215,28 @@ def test_follow_ups_come_out_of_the_same_bucket_and_leave_some_for_who_acts() ->
     assert [asked(rations, 1 + tick / 10) for tick in range(4)] == [True] * 3 + [False]
 
 
+def test_no_follow_up_is_put_while_there_is_no_question_left() -> None:
+    rations = budget()
+    for tick in range(20):
+        rations.hurry(at(tick / 10))
+        asked(rations, tick / 10)
+    put = len(rations.asked)
+    assert not rations.more(at(2), must=False)
+    assert len(rations.asked) == put
+
+
+def test_a_follow_up_that_was_not_to_spare_is_made_up_for_by_the_next_question_for_all() -> None:
+    rations = budget()
+    for second in range(61):  # the burst is spent
+        rations.hurry(at(second))
+        asked(rations, second)
+    looks = (second for second in range(61, 400) if asked(rations, second))
+    late = (second for second in looks if second > 60 + timings.EAGER)
+    followed_up = next(second for second in late if rations.more(at(second + 0.5), must=False))
+    assert next(looks) - followed_up in (24, 25, 26), "twice as long as between two others"
+    assert next(looks) - followed_up in (37, 38, 39)
+
+
 @pytest.mark.parametrize("acting", [False, True])
 def test_an_hour_in_which_every_answer_leaves_jobs_out_costs_what_an_hour_may(acting: bool) -> None:
     rations, moments, follow_ups = budget(), [], 0
@@ -298,3 +320,4 @@ def test_who_hurries_waits_for_no_other_servers_answer() -> None:
     rations.note_others([EPOCH + 1], 0.0, at(2))
     rations.hurry(at(0))
     assert asked(rations, 2)
+    assert postponed(rations, 2, pending=True, watched=True, moving=False) > timings.ELSEWHERE_STEP, "it has its own"

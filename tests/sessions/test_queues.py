@@ -112,6 +112,12 @@ def test_each_limit_is_named(change: dict[str, object], limit: str) -> None:
     assert refusal.value.fields.keys() <= change.keys()
 
 
+def test_as_much_as_a_queue_allows_may_be_asked_for() -> None:
+    most = {"nodes": 2, "cores": 3, "memory": "10GB", "walltime": "12:00:00", "gpus": 2, "gpu_type": "a100"}
+    check(replace(SPEC, **most), GUI)  # type: ignore[arg-type]
+    check(replace(SPEC, nodes=1, cores=4, memory="8GB"), GUI)
+
+
 def test_each_field_that_is_beyond_a_limit_is_told_at_once() -> None:
     beyond = replace(SPEC, walltime="99:00:00", memory="99GB", gpus=9, gpu_type="v100")
     with pytest.raises(BadFields) as refusal:
@@ -129,6 +135,7 @@ def test_a_queue_that_takes_no_jobs_is_named() -> None:
 
 def test_what_is_not_known_is_not_held_against_a_job() -> None:
     check(replace(SPEC, cores=512, nodes=40, memory="9TB", walltime="900:00:00"), Queue("any"))
+    check(replace(SPEC, gpus=1, gpu_type="v100"), replace(GUI, gpu_types=()))
 
 
 def test_the_queue_is_the_named_one_or_the_default_one_or_the_only_one() -> None:

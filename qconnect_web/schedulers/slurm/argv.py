@@ -1,4 +1,8 @@
-"""Slurm's words: argument lists, and what its refusals mean. Pure and total (see pbs/common)."""
+"""Slurm's words: argument lists, and what its refusals mean. Pure and total (see pbs/common).
+
+Clusters number their jobs alike. A job of one that Slurm named when it took the job (SLURM_CLUSTERS, `--clusters`) is
+`NUMBER.CLUSTER` here, and every command about it goes to that cluster.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +27,13 @@ NO_JSON = re.compile(
 SENTENCE = re.compile(r"\bSubmitted batch job ([0-9]{1,10})\b(?![.][0-9])", re.IGNORECASE)
 PARSABLE = re.compile(r"([0-9]{1,10})(?:;\S+)?")
 WITH_CLUSTER = re.compile(r"^([0-9]{1,10});[A-Za-z]\S*\s*$", re.MULTILINE)
+CLUSTER = r"[A-Za-z][A-Za-z0-9_.-]{0,62}"
+ON_CLUSTER = re.compile(
+    rf"^[0-9]{{1,10}};({CLUSTER})\s*$|\bSubmitted batch job [0-9]{{1,10}} on cluster ({CLUSTER})\s*$", re.MULTILINE
+)
 QUEUES_FIELDS = ("R", "P", "a", "l", "c", "m", "C", "s", "G")
-JOB_ID = re.compile(r"[0-9]{1,10}")
+NUMBER = re.compile(r"[0-9]{1,10}")
+JOB_ID = re.compile(rf"[0-9]{{1,10}}(?:\.{CLUSTER})?")
 
 
 # ------------------------------------------------------------------ argument lists
@@ -34,24 +43,47 @@ def submit_argv(session: str) -> list[str]:
     return ["sbatch", "--parsable", f"--comment={TAG}={key}", f"--export={TAG}={key}"]
 
 
-def query_argv(uid: int) -> list[str]:
+def query_argv(uid: int, cluster: str = "") -> list[str]:
     """All the user's jobs: 22.05 tells of everybody's, whatever it is asked (squeue(1), --json)."""
-    return ["squeue", "--json", "--states=all", f"--user={uid}"]
+    return ["squeue", *at(cluster), "--json", "--states=all", f"--user={uid}"]
 
 
-LINES_ARGV = ["scontrol", "-o", "show", "job"]
+def lines_argv(cluster: str = "") -> list[str]:
+    """All jobs of everybody, where there is no JSON."""
+    return ["scontrol", *at(cluster), "-o", "show", "job"]
 
 
 def alone_argv(job_id: str) -> list[str]:
     """One job; an id that Slurm does not know is an error then, and not just left out."""
-    return [*LINES_ARGV, checked_id(job_id)]
+    return [*lines_argv(cluster_of(job_id)), number_of(job_id)]
 
 
 QUEUES_ARGV = ["sinfo", "--noheader", "--exact", "--format=" + "|".join(f"%{field}" for field in QUEUES_FIELDS)]
 
 
 def cancel_argv(job_id: str) -> list[str]:
-    return ["scancel", checked_id(job_id)]
+    """Without the cluster, `scancel` would end the jobs of this number on all that SLURM_CLUSTERS names."""
+    return ["scancel", *at(cluster_of(job_id)), number_of(job_id)]
+
+
+def at(cluster: str) -> list[str]:
+    """The option that sends a command to a cluster; "" is whichever it goes to by itself."""
+    return [f"--clusters={cluster}"] if cluster else []
+
+
+def cluster_of(job_id: str) -> str:
+    """The cluster that an id names, or "" where it names none; raises BadRequest for what is no id."""
+    return checked_id(job_id).partition(".")[2]
+
+
+def number_of(job_id: str) -> str:
+    """A job's number on its cluster; raises BadRequest for what is no id."""
+    return checked_id(job_id).partition(".")[0]
+
+
+def on(cluster: str, number: str) -> str:
+    """The id of a cluster's job."""
+    return f"{number}.{cluster}" if cluster else number
 
 
 def checked_id(job_id: str) -> str:
@@ -80,6 +112,12 @@ def job_id_of(done: Done) -> str:
     if row := meaning(done.err or done.out, SUBMIT_REFUSALS):
         raise row.refused(f"{row.sentence} Slurm says: {done.words}")
     raise SchedulerFailed(f"Slurm did not take the job. It says: {done.words}", reason="refused")
+
+
+def told_cluster(done: Done) -> str:
+    """The cluster that `sbatch` said it gave the job to, or "": it says so where it could choose."""
+    found = ON_CLUSTER.search(f"{done.out}\n{done.err}")
+    return (found[1] or found[2]) if found else ""
 
 
 def told_ids(done: Done) -> set[str]:

@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...errors import SchedulerFailed
@@ -19,7 +19,7 @@ from ...values.job import Job, JobState
 from ..commands import Done
 from ..json_pieces import Piece, documents, pieces
 from ..pbs.common import KEY, TAG, distinct
-from .argv import JOB_ID, check_answer, check_errors, limit
+from .argv import CLUSTER, NUMBER, check_answer, check_errors, limit, on
 from .states import cause, reason, state_of
 
 JOBS = r'"jobs"\s*:\s*\['
@@ -29,9 +29,10 @@ FIELDS = re.compile(r"(?:^|(?<= ))([A-Z][A-Za-z:/]*)=(.*?)(?= [A-Z][A-Za-z:/]*=|
 """`Name=value` of `scontrol -o`, whose values may hold spaces."""
 
 
-def jobs_of_json(done: Done, user: str, uid: int | None = None) -> list[Job]:
+def jobs_of_json(done: Done, user: str, uid: int | None = None, *, named: bool = False) -> list[Job]:
     """The user's jobs in what `squeue --json` said: a document for each cluster that was asked.
 
+    With `named`, each id names the job's cluster; without, of jobs of one number that with a session's tag is told.
     Raises SchedulerUnavailable, SchedulerFailed for an answer that holds errors and no job.
     """
     check_answer(done)
@@ -44,7 +45,14 @@ def jobs_of_json(done: Done, user: str, uid: int | None = None) -> list[Job]:
         if not given:
             raise SchedulerFailed(f"Slurm's answer is no JSON ({error}): {done.out[:120]!r}") from None
     mine = [item for item in given if isinstance(item, dict) and owned(item, user, uid)]
-    return distinct(job for item in mine if (job := job_of_json(item)))
+    read = ((job, cluster_in(item)) for item in mine if (job := job_of_json(item)))
+    return distinct(replace(job, id=on(cluster, job.id)) if named else job for job, cluster in read)
+
+
+def cluster_in(given: Mapping[str, Any]) -> str:
+    """The name of a job's cluster, or ""."""
+    name = given.get("cluster")
+    return name if isinstance(name, str) and re.fullmatch(CLUSTER, name) else ""
 
 
 def _list_in(data: object) -> list[list[Any]]:
@@ -137,7 +145,7 @@ def job_of_line(given: Mapping[str, str]) -> Job | None:
         int(code[1]) if code else 0,
         int(code[2]) if code else 0,
     )
-    if not JOB_ID.fullmatch(job_id):
+    if not NUMBER.fullmatch(job_id):
         return None
     restarts = given.get("Restarts", "")
     return job(

@@ -146,7 +146,8 @@ SUBMIT_REFUSALS = (
             "Requested nodes are busy",
         ),
         "limits",
-        "It asks for more than any node of the partition has: nodes, cores or memory. Ask for less.",
+        "It asks for what no node of the partition has: so many cores or GPUs, so much memory, that type of GPU; or "
+        "for more nodes than there are. Ask for less, or for another partition.",
     ),
     Refusal(
         ("Required node not available", "Invalid node name"),
