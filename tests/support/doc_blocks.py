@@ -33,7 +33,9 @@ def section(page: str, heading: str) -> str:
     """The text of a page of docs/ below a heading, to the next one of the same rank or a higher one."""
     text = (ROOT / "docs" / page).read_text(encoding="utf-8").partition(f"\n{heading}\n")[2]
     assert text, f"{page} has no {heading}"
-    return re.split(rf"^#{{1,{heading.index(' ')}}} ", text, maxsplit=1, flags=re.M)[0]
+    bare = FENCE.sub(lambda found: "." * len(found[0]), text)  # a comment in a block is no heading
+    end = re.search(rf"^#{{1,{heading.index(' ')}}} ", bare, flags=re.M)
+    return text[: end.start()] if end else text
 
 
 def blocks_in(text: str, language: str) -> list[str]:
