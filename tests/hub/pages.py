@@ -107,6 +107,7 @@ def _fetched(ours: Path) -> Path:
     key = sha256("\n".join([asked, version, *HUBS]).encode()).hexdigest()[:16]
     folder = REPOSITORY / "build/wheels" / key
     if not folder.is_dir():
+        shutil.rmtree(folder.parent, ignore_errors=True)  # of what we depended on before
         coming = folder.with_suffix(".coming")
         pip = [sys.executable, "-m", "pip", "--python", PYTHON, "download", "--quiet", "--only-binary", ":all:"]
         subprocess.run([*pip, "--dest", str(coming), str(ours), *HUBS], timeout=600, check=True)
