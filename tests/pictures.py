@@ -115,12 +115,16 @@ def failed(context: BrowserContext, server: JupyterServer) -> None:
 
 
 def home(context: BrowserContext, server: JupyterServer) -> None:
-    """The page with all sessions and programs."""
+    """The page with all sessions and programs, and its form."""
     page = context.new_page()
     page.goto(f"{server.url}qconnect/")
     page.get_by_text("XTerm").first.wait_for()
     page.wait_for_timeout(1000)
     page.screenshot(path=IMAGES / "home.png")
+    page.get_by_role("button", name="R: options").click()
+    page.get_by_role("dialog").wait_for()
+    page.wait_for_timeout(1000)
+    page.screenshot(path=IMAGES / "form.png")
 
 
 def main() -> None:

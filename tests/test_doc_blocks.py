@@ -28,6 +28,7 @@ CONFIGURED = {
     "QConnect": "qconnect_web.config:QConnect",
     "ServerApp": "jupyter_server.serverapp:ServerApp",
     "JupyterHub": "jupyterhub.app:JupyterHub",
+    "Authenticator": "jupyterhub.auth:Authenticator",
     "Spawner": "jupyterhub.spawner:Spawner",
 }
 """The classes that the documentation sets, and where they are."""

@@ -16,6 +16,7 @@ from qconnect_web.cli import parser
 from qconnect_web.config import QConnect
 from qconnect_web.http.base import JOB
 from qconnect_web.values.session import SessionState
+from tests.support.doc_blocks import is_test, section
 
 pytestmark = pytest.mark.unit
 DOCS = Path(__file__).parent.parent / "docs"
@@ -74,6 +75,13 @@ def test_every_cell_of_the_version_matrix_is_told_and_run_by_the_workflow() -> N
     )
     workflow = yaml.safe_load((DOCS.parent / ".github/workflows/versions.yml").read_text())
     assert cells == told == workflow["jobs"]["cell"]["strategy"]["matrix"]["cell"]
+
+
+def test_each_misconfiguration_that_the_doctor_is_said_to_name_has_a_test() -> None:
+    rows = re.findall(r"^\| (.+?) \| `", section("operating.md", "## When something does not work"), re.M)
+    tests = re.findall(r"`(tests/\S+::\w+)` \|$", section("operating.md", "## When something does not work"), re.M)
+    assert len(rows) == len(tests) >= 12
+    assert not [name for name in tests if not is_test(name)]
 
 
 def test_every_link_leads_somewhere() -> None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 
 from ..errors import BadRequest
+from ..http.fronts import AS_THEY_COME
 from .findings import Finding, Level
 
 CHECK = "front"
@@ -40,8 +41,4 @@ def _page(headers: Mapping[str, str], page: str) -> list[Finding]:
     if known[1].lower() == host.lower():
         return [Finding(CHECK, Level.OK, f"The browser's name for this server, {known[1]}, comes through.")]
     found = f"The browser calls this server {known[1]}; what is in front of it says {host}."
-    advice = (
-        "Displays are refused so. Have it pass the browser's Host on: nginx `proxy_set_header Host $http_host;`, "
-        "Apache `ProxyPreserveHost On`."
-    )
-    return [Finding(CHECK, Level.PROBLEM, found, advice)]
+    return [Finding(CHECK, Level.PROBLEM, found, f"Displays are refused so. {AS_THEY_COME}")]

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import QConnectError, UpstreamFailed
-from ..proxy.dial import dial
+from ..errors import QConnectError
 from ..sessions.describe import reason
 from ..values.app import App
 from ..values.session import Session, SessionState
 from . import node
 from .findings import Finding, Level
+from .reach import reach
 
 if TYPE_CHECKING:
     from ..config import QConnect
@@ -75,7 +75,8 @@ class Probe:
             Finding("start", Level.OK, f"Its display was there after {waited:.1f} s."),
             node.clock(session.connection),
         ]
-        found.append(await self._reach(session))
+        self.tell(f"Reaching {session.connection.node}")
+        found.append(await reach(self.settings, self.manager, session))
         said = await self._report(session)
         return found + await asyncio.to_thread(node.judge, said, session.connection, self.settings.client_dirs)
 
@@ -88,22 +89,6 @@ class Probe:
                 await self.manager.change(STEP_S)
                 session = await self.manager.find(session.id)
         return session
-
-    async def _reach(self, session: Session) -> Finding:
-        """Whether this machine gets to the display, and to nobody else."""
-        self.tell(f"Reaching {session.job.node or 'the node'}")
-        began = time.monotonic()
-        try:
-            session, endpoint = await self.manager.endpoint(session.id, REPORT_S)
-            (await dial(session, endpoint)).close()
-        except UpstreamFailed as error:
-            advice = (
-                "Let this machine connect to the nodes' ports (c.QConnect.port_base, port_range) in the firewall, or "
-                "set c.QConnect.transport to 'ssh'."
-            )
-            return Finding("reach", Level.PROBLEM, error.message, advice)
-        way = "a unix socket of this machine" if endpoint.socket else f"{endpoint.hosts[0]}, port {endpoint.port}"
-        return Finding("reach", Level.OK, f"{way}: proved to be the job's in {time.monotonic() - began:.2f} s.")
 
     async def _report(self, session: Session) -> dict[str, str]:
         """What the node said of itself, in so far as it has come to its end."""

@@ -10,6 +10,11 @@ from tornado import httputil
 MOST = 32
 """Things that are said in the log; anybody may send any names."""
 NAME = re.compile(r"[A-Za-z0-9.:/_\[\]-]{1,120}")
+AS_THEY_COME = (
+    "The proxy in front of Jupyter has to pass Host and Origin on as they come (nginx: proxy_set_header Host "
+    "$http_host; Apache: ProxyPreserveHost On)."
+)
+"""What an administrator has to do about a front that changes either."""
 
 
 class Fronts:
@@ -28,9 +33,7 @@ class Fronts:
             )
         return (
             f"The address of this page and the one that its requests arrive under are not the same: Origin {origin}, "
-            f"Host {host}. Open the session's own page; if this is it, tell your administrator: the proxy in front of "
-            "Jupyter has to pass Host and Origin on as they come (nginx: proxy_set_header Host $http_host; "
-            "Apache: ProxyPreserveHost On)."
+            f"Host {host}. Open the session's own page; if this is it, tell your administrator: {AS_THEY_COME}"
         )
 
     def no_upgrade(self, request: httputil.HTTPServerRequest) -> str:

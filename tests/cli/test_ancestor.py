@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import re
 
 import pytest
 
 from qconnect_web.cli.exits import Exit
+from tests.support.doc_blocks import is_test
 from tests.support.servers import REPOSITORY
 
 pytestmark = pytest.mark.unit
@@ -41,10 +41,7 @@ def test_every_behaviour_is_seen_on_a_cluster() -> None:
 
 @pytest.mark.parametrize("name", sorted({name for tests in rows().values() for name in tests}))
 def test_every_test_that_is_named_exists(name: str) -> None:
-    path, _, function = name.partition("::")
-    tree = ast.parse((REPOSITORY / path).read_text())
-    names = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
-    assert function in names
+    assert is_test(name)
 
 
 def test_exit_statuses_are_documented_everywhere() -> None:

@@ -19,10 +19,13 @@ EVIL = (
 """A program that does all it can to leave something behind."""
 
 
+LIMITS = {"max_sessions": 0, "max_starts_per_minute": 0, "max_questions_per_minute": 120}
+"""What tests need: no limits, and a batch system that may be asked often."""
+
+
 def settings(scheduler: str, **more: Any) -> dict[str, Any]:
-    """The site's settings for a test: no limits, and a batch system that may be asked often."""
-    limits = {"max_sessions": 0, "max_starts_per_minute": 0, "max_questions_per_minute": 120}
-    return {"scheduler": scheduler, "transport": "tls", **limits, **more}
+    """The site's settings for a test."""
+    return {"scheduler": scheduler, "transport": "tls", **LIMITS, **more}
 
 
 @pytest.fixture(scope="session")

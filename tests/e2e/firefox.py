@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import subprocess
+from base64 import b64decode
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -29,13 +30,18 @@ PREFERENCES = {
 
 
 class Firefox:
-    """One browser with a profile of its own in this folder."""
+    """One browser with a profile of its own in this folder; without a display its window is nowhere.
 
-    def __init__(self, folder: Path, display: str) -> None:
+    It goes by any certificate, and finds the names `at_home` on this machine.
+    """
+
+    def __init__(self, folder: Path, display: str = "", at_home: str = "") -> None:
         port = own_port()
-        lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in PREFERENCES.items()]
-        (folder / "user.js").write_text("\n".join([*lines, f'user_pref("marionette.port", {port});']), encoding="utf-8")
+        wanted = {**PREFERENCES, "marionette.port": port, "network.dns.localDomains": at_home}
+        lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in wanted.items()]
+        (folder / "user.js").write_text("\n".join(lines), encoding="utf-8")
         argv = ["firefox-esr", "--marionette", "--no-remote", "--profile", str(folder)]
+        argv += [] if display else ["--headless"]
         env = {"PATH": os.environ["PATH"], "HOME": str(folder), "DISPLAY": display, "LANG": "C.UTF-8"}
         with (folder / "firefox.log").open("wb") as log:
             self._process = subprocess.Popen(
@@ -44,7 +50,7 @@ class Firefox:
         self._number = 0
         self._line = eventually(lambda: self._dial(port), 60, "Firefox")
         self._hear()
-        self.say("WebDriver:NewSession", {})
+        self.say("WebDriver:NewSession", {"acceptInsecureCerts": True})
 
     def _dial(self, port: int) -> socket.socket | None:
         assert self._process.poll() is None, "Firefox ended"
@@ -77,6 +83,10 @@ class Firefox:
     def evaluate(self, expression: str) -> Any:
         """What an expression is on the page."""
         return self.say("WebDriver:ExecuteScript", {"script": f"return {expression};", "args": []})["value"]
+
+    def shoot(self, path: Path) -> None:
+        """What the window shows, as a picture."""
+        path.write_bytes(b64decode(self.say("WebDriver:TakeScreenshot", {"full": False})["value"]))
 
     def close(self) -> None:
         self._line.close()

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, expect
 
 from tests.e2e.desk import Desk, wait_ready
+from tests.e2e.firefox import Firefox
 from tests.e2e.painted import events, ready
 from tests.support.deadline import eventually
 from tests.support.reverse_proxies import NAME, PREFIX, NamedServer, Nginx
@@ -159,3 +160,72 @@ def test_one_click_after_a_login_that_is_over_brings_the_same_session_back(
     wait_ready(page)
     assert page.url == url
     assert desk.typed(page, f"after-{login.replace(' ', '-')}")
+
+
+CHANGED = {
+    "host": ("proxy_set_header Host $http_host;", "proxy_set_header Host 127.0.0.1:1;"),
+    "upgrade": ("proxy_set_header Upgrade $http_upgrade;", ""),
+}
+"""What a site's administrator has made of the page's block, by what it does."""
+
+
+def change(front: Nginx, name: str) -> None:
+    old, new = CHANGED[name]
+    assert old in front.block()
+    front.change(front.block().replace(old, new))
+
+
+def test_a_front_that_changes_host_is_named_by_each_page_with_what_to_tell_the_administrator(
+    front: Nginx, come: Callable[[str], Page], session: dict[str, Any]
+) -> None:
+    change(front, "host")
+    page = come(f"{session['id']}/")
+    line = page.locator("#room-line")
+    expect(line).to_contain_text(f"Origin {front.origin}, Host 127.0.0.1:1.")
+    expect(line).to_contain_text(
+        "tell your administrator: The proxy in front of Jupyter has to pass Host and Origin on"
+    )
+    shoot(page, "host")
+    page.close()
+    home = come("")
+    home.locator("[data-app=xterm]").click()
+    expect(home.get_by_role("alert")).to_contain_text(f"Origin {front.origin}, Host 127.0.0.1:1.")
+    expect(home.get_by_role("alert")).to_contain_text("tell your administrator")
+    home.get_by_text("Something does not work?").click()
+    expect(home.locator(".jp-qconnect-findings")).to_contain_text("what is in front of it says 127.0.0.1:1.")
+    shoot(home, "host-home")
+
+
+def test_a_front_that_eats_the_upgrade_is_named_by_each_page_with_what_to_tell_the_administrator(
+    front: Nginx, come: Callable[[str], Page], session: dict[str, Any]
+) -> None:
+    change(front, "upgrade")
+    page = come(f"{session['id']}/")
+    expect(page.locator("#room-line")).to_have_text("The server answers, but no websocket gets through to it.")
+    expect(page.locator("#room-note")).to_contain_text("Tell your administrator: The proxy in front of Jupyter")
+    shoot(page, "upgrade")
+    page.close()
+    home = come("")
+    home.get_by_text("Something does not work?").click()
+    findings = home.locator(".jp-qconnect-findings")
+    expect(findings).to_contain_text("No websocket gets through to the server, and displays need one.")
+    expect(findings).to_contain_text("proxy_set_header Upgrade $http_upgrade")
+    shoot(home, "upgrade-home")
+
+
+@pytest.mark.long("labextension/src/viewer/reconnection.ts", "qconnect_web/http", "tests/e2e/test_behind_a_front.py")
+def test_firefox_says_the_same(desk: Desk, front: Nginx, session: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "firefox").mkdir()
+    browser = Firefox(tmp_path / "firefox", at_home=NAME)
+    said = "document.getElementById('room-line')?.textContent ?? ''"
+    try:
+        for name, words in {
+            "host": f"Origin {front.origin}, Host 127.0.0.1:1.",
+            "upgrade": "no websocket gets",
+        }.items():
+            change(front, name)
+            browser.go(f"{front.url}qconnect/{session['id']}/?token={desk.server.token}")
+            eventually(lambda words=words: words in browser.evaluate(said), 40, lambda: browser.evaluate(said))
+            browser.shoot(ARTEFACTS / f"front-firefox-{name}.png")
+    finally:
+        browser.close()

@@ -8,14 +8,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from hatch_build import build_frontend
 from tests.cluster.cluster import Cluster
-from tests.cluster.conftest import settings
+from tests.cluster.conftest import LIMITS
 from tests.e2e.conftest import browser_type_launch_args
 from tests.e2e.painted import wait_painted
 from tests.hub.hub import Hub
 from tests.hub.visitor import HubVisitor
-from tests.support.servers import REPOSITORY
 
 __all__ = ["browser_type_launch_args"]
 UNSEEN_MINUTES = 0.05
@@ -24,8 +22,8 @@ UNSEEN_MINUTES = 0.05
 @pytest.fixture(scope="package")
 def hub(cluster: Cluster) -> Iterator[Hub]:
     """Nobody has a server yet."""
-    build_frontend(REPOSITORY)
-    hub = Hub(cluster, "hub", settings("slurm", unseen_minutes=UNSEEN_MINUTES))
+    hub = Hub(cluster, "hub", {**LIMITS, "unseen_minutes": UNSEEN_MINUTES})
+    hub.install()
     try:
         yield hub.start()
     finally:

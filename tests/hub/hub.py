@@ -1,45 +1,50 @@
-"""JupyterHub on the cluster's login node, as a site runs it: real accounts, PAM, its own proxy; reached from here."""
+"""JupyterHub on the login node, set up by the documentation: accounts, PAM, its own proxy; reached from here."""
 
 from __future__ import annotations
 
 import json
 import secrets
-import shutil
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 from tests.cluster.cluster import Cluster
 from tests.cluster.files import USERS
 from tests.cluster.forward import Forwarder
-from tests.cluster.node import CLEAN, NodeProcess
+from tests.cluster.node import NodeProcess
+from tests.hub.pages import WITHOUT_NPM, WITHOUT_SYSTEMD, follow, lay_index, lay_proxy, service
 from tests.support.deadline import eventually
 from tests.support.ports import own_port
-from tests.support.servers import LEAN_PATH, REPOSITORY, Answer
+from tests.support.servers import REPOSITORY, Answer
 
-BIN = Path(sys.executable).parent
-PROXY = REPOSITORY / "node_modules/.bin/configurable-http-proxy"
+PYTHON = "/opt/qconnect/bin/python"
+CONFIG = "/etc/jupyterhub/jupyterhub_config.py"
 ALL_SCOPES = ["admin:users", "admin:servers", "access:servers", "tokens", "proxy"]
-CULLER_SCOPES = ["list:users", "read:users:activity", "read:servers", "delete:servers"]
-CULLER = "idle-culler"
 SECRET = "nobody-elses"
 """What sessions are called, so that it is seen where somebody else would hear of them."""
+FOR_TESTS = """
+c.JupyterHub.allow_named_servers = True
+c.JupyterHub.last_activity_interval = 2
+c.Spawner.environment = {{"PYTHONPATH": {lean!r}}}
+del c.JupyterHub.services[0]["command"]  # the culler's, which tests start, and less patient
+c.JupyterHub.services[0]["api_token"] = {culler!r}
+c.JupyterHub.services.append({{"name": "tests", "api_token": {tests!r}}})
+c.JupyterHub.load_roles.append({{"name": "tests", "scopes": {scopes!r}, "services": ["tests"]}})
+"""
+"""What tests need beside the pages' settings."""
 
 
 class Hub:
-    """One hub, its proxy and the servers it has spawned; `settings` are QConnect's, for all users of the site."""
+    """One hub, its proxy and the servers it has spawned; `settings` are QConnect's, over those of the pages."""
 
     def __init__(self, cluster: Cluster, name: str, settings: dict[str, Any]) -> None:
         self.cluster, self.settings = cluster, settings
         self.port = own_port()
         self.passwords = {user: secrets.token_hex(8) for user in USERS}
         self.folder = cluster.home(name)
-        self._there = Path("/home", name)
         self._token, self._cullers_token = secrets.token_hex(16), secrets.token_hex(16)
         self._process: NodeProcess | None = None
         self._forwarder: Forwarder | None = None
@@ -52,22 +57,29 @@ class Hub:
     def log(self) -> str:
         return (self.folder / "hub.log").read_text(errors="replace")
 
+    def install(self) -> Hub:
+        """All that the pages say, in the login node's own Python; nothing runs yet."""
+        self.folder.mkdir(mode=0o700)
+        wheels = self.cluster.folder / "home/wheels"
+        wheels.mkdir()
+        index = lay_index(wheels, "/home/wheels")
+        lay_proxy(self.cluster.login)
+        here = {"hub.example.org": "127.0.0.1", "http://127.0.0.1:8000": self.origin}
+        follow(self.cluster.login, {WITHOUT_NPM: "", WITHOUT_SYSTEMD: "", **here}, index)
+        self._lay_etc()
+        return self
+
     def start(self) -> Hub:
         """Starts the hub, which starts its proxy, and returns when it answers through that."""
-        self.folder.mkdir(mode=0o700, exist_ok=True)
-        (self.folder / "jupyterhub_config.py").write_text(self._config())
-        self._lay_etc()
-        argv = [sys.executable, "-m", "jupyterhub", "-f", "jupyterhub_config.py"]
-        command = ["sh", "-c", f'cd {self._there} && exec "$@"', "sh", *argv]
-        node = shutil.which("node", path=f"{BIN}:{CLEAN['PATH']}") or shutil.which("node")
-        assert node
-        env = {"PATH": f"{BIN}:{Path(node).parent}:{CLEAN['PATH']}"}
+        unit = service()
         with (self.folder / "hub.log").open("ab") as log:
             self._process = self.cluster.login.popen(
-                command, "root", env, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+                unit.argv, "root", unit.environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
             )
         self._forwarder = self._forwarder or Forwarder(self.cluster.login, self.port)
         eventually(self.answers, 60, lambda: f"the hub; its log:\n{self.log[-3000:]}")
+        for user in USERS:
+            assert self.api("POST", f"users/{user}").status in (201, 409)  # as if each had come once
         return self
 
     def stop(self) -> None:
@@ -168,7 +180,7 @@ class Hub:
     @contextmanager
     def culling(self, idle_s: int) -> Iterator[None]:
         """Meanwhile the real culler stops servers that were idle for so long."""
-        argv = [sys.executable, "-m", "jupyterhub_idle_culler", f"--timeout={idle_s}", "--cull-every=2"]
+        argv = [PYTHON, "-m", "jupyterhub_idle_culler", f"--timeout={idle_s}", "--cull-every=2"]
         env = {"JUPYTERHUB_API_TOKEN": self._cullers_token, "JUPYTERHUB_API_URL": "http://127.0.0.1:8081/hub/api"}
         with (self.folder / "culler.log").open("ab") as log:
             culler = self.cluster.login.popen(argv, "root", env, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
@@ -183,38 +195,19 @@ class Hub:
         """As a crash; the hub notices by itself."""
         self.cluster.login.run(["pkill", "-KILL", "-f", "configurable-http-proxy"])  # in the node's own pid namespace
 
-    # -------------------------------------------------------------- as a site sets it up
     def _lay_etc(self) -> None:
-        """Passwords, and the site's configuration of all users' servers."""
+        """Passwords, and what tests need beside the pages' settings."""
         for user, password in self.passwords.items():
             self.cluster.login.run("chpasswd -c SHA512", input=f"{user}:{password}\n")
-        labextensions = self.cluster.folder / "home/labextensions"
-        labextensions.mkdir(exist_ok=True)
-        if not (link := labextensions / "qconnect-web").exists():
-            link.symlink_to(REPOSITORY / "qconnect_web/labextension")
         settings = {
             "QConnect": self.settings,
-            "LabApp": {"expose_app_in_browser": True, "extra_labextensions_path": ["/home/labextensions"]},
+            "LabApp": {"expose_app_in_browser": True},
             "LanguageServerManager": {"autodetect": False},
         }
-        place = "mkdir -p /etc/jupyter && cat >/etc/jupyter/jupyter_server_config.json"
-        self.cluster.login.run(place, input=json.dumps(settings))
-
-    def _config(self) -> str:
-        tokens = {"tests": self._token, CULLER: self._cullers_token}
-        scopes = {"tests": ALL_SCOPES, CULLER: CULLER_SCOPES}
-        settings = {
-            "JupyterHub.bind_url": self.origin,
-            "JupyterHub.cleanup_servers": False,
-            "JupyterHub.allow_named_servers": True,
-            "JupyterHub.last_activity_interval": 2,
-            "JupyterHub.services": [{"name": name, "api_token": token} for name, token in tokens.items()],
-            "JupyterHub.load_roles": [{"name": n, "scopes": found, "services": [n]} for n, found in scopes.items()],
-            "ConfigurableHTTPProxy.command": [str(PROXY)],
-            "Authenticator.allowed_users": set(USERS),
-            "Spawner.environment": {"PYTHONPATH": LEAN_PATH, "PYTHONDONTWRITEBYTECODE": "1"},
-        }
-        return "".join(f"c.{name} = {value!r}\n" for name, value in settings.items())
+        self.cluster.login.run("cat >/etc/jupyter/jupyter_server_config.json", input=json.dumps(settings))
+        given = {"tests": self._token, "culler": self._cullers_token, "scopes": ALL_SCOPES}
+        more = FOR_TESTS.format(lean=f"{REPOSITORY}/tests/lean", **given)
+        self.cluster.login.run(f"cat >>{CONFIG}", input=more)
 
 
 def route(user: str, name: str = "") -> str:

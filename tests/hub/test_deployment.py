@@ -65,13 +65,13 @@ def test_a_restart_of_the_hub_is_one_of_its_proxy_and_no_more(hub: Hub, alice: H
     prove_typing(page, alice.home, "typed-after-the-hub")
 
 
-def test_a_server_that_was_stopped_and_started_shows_the_same_session(hub: Hub, alice: HubVisitor, page: Page) -> None:
+def test_a_server_that_was_stopped_is_started_from_the_page_and_shows_the_same_session(
+    hub: Hub, alice: HubVisitor, page: Page, session: dict[str, Any]
+) -> None:
     hub.stop_server("alice")
-    eventually(lambda: not back(page), 15, "the page's notice that the server is gone")
-    hub.start_server("alice")
-    log_in = page.get_by_role("button", name="Log in")
-    eventually(lambda: back(page) or log_in.is_visible(), 30, "a way back")
-    if not back(page):
-        log_in.click()
-    wait_painted(page)
+    start = page.get_by_role("link", name="Start the server")
+    eventually(start.is_visible, 30, lambda: f"the way to start it; the page says {page.inner_text('body')}")
+    start.click()
+    page.wait_for_url(f"**{session['url']}", timeout=90_000)
+    wait_painted(page, timeout=60)
     prove_typing(page, alice.home, "typed-after-the-server")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,7 +34,18 @@ def section(page: str, heading: str) -> str:
     """The text of a page of docs/ below a heading, to the next one of the same rank or a higher one."""
     text = (ROOT / "docs" / page).read_text(encoding="utf-8").partition(f"\n{heading}\n")[2]
     assert text, f"{page} has no {heading}"
-    return re.split(rf"^#{{1,{heading.index(' ')}}} ", text, maxsplit=1, flags=re.M)[0]
+    bare = FENCE.sub(lambda found: "." * len(found[0]), text)  # a comment in a block is no heading
+    end = re.search(rf"^#{{1,{heading.index(' ')}}} ", bare, flags=re.M)
+    return text[: end.start()] if end else text
+
+
+def is_test(name: str) -> bool:
+    """Whether there is such a test: `tests/…/test_x.py::test_y`."""
+    path, _, function = name.partition("::")
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    return function in {
+        node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
 
 
 def blocks_in(text: str, language: str) -> list[str]:

@@ -37,13 +37,18 @@ export async function measureFront(
   }
 }
 
+/** What an administrator has to do about a front that lets no websocket through. */
+export function passUpgradeOn(trans: ITrans): string {
+  return trans.__(
+    'The proxy in front of Jupyter has to pass websockets on, for every address below qconnect/ (nginx: proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; Apache: ProxyPass … upgrade=websocket).',
+  );
+}
+
 function noWebsocket(trans: ITrans): Omit<IFinding, 'check'> {
   return {
     level: 'problem',
     found: trans.__('No websocket gets through to the server, and displays need one.'),
-    advice: trans.__(
-      'Have what is in front of Jupyter pass the Upgrade on: nginx “proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;”, Apache “ProxyPass … upgrade=websocket”.',
-    ),
+    advice: passUpgradeOn(trans),
   };
 }
 

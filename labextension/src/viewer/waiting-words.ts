@@ -1,4 +1,5 @@
 /** What the viewer says in each phase. */
+import { passUpgradeOn } from '../core/front';
 import type { ISession, ITrouble } from '../core/models';
 import { stateWords } from '../core/states';
 import { staleWords } from '../core/text';
@@ -111,9 +112,7 @@ function stopped(phase: Stop, words: string, trans: ITrans): { line: string; not
     case 'no-upgrade':
       return {
         line: trans.__('The server answers, but no websocket gets through to it.'),
-        note: trans.__(
-          'Tell your administrator: the proxy in front of Jupyter has to pass websockets on (the headers Upgrade and Connection), for every address below qconnect/.',
-        ),
+        note: trans.__('Tell your administrator: %1', passUpgradeOn(trans)),
       };
   }
 }
