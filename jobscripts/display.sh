@@ -16,9 +16,11 @@ qc_write_cookie() {
   printf '%b' "\\x01\\x00$host$number$name$bytes" "\\xff\\xff\\x00\\x00$number$name$bytes" >"$qc_rt/Xauthority"
 }
 
-# Starts the X server on this display; whether it can, it says itself.
+# Starts the X server on this display; whether it can, it says itself. Its number is written down first: whoever cleans up
+# after a server that was killed while it started must know it.
 qc_begin_x() {
   qc_d=$1
+  printf '%s\n' "$qc_d" >"$qc_rt/display"
   qc_write_cookie
   if [[ $qc_kind == vnc ]]; then qc_launch_vnc; else qc_launch_xvfb; fi
 }
@@ -27,10 +29,7 @@ qc_begin_x() {
 qc_settle_x() {
   local try
   for try in {1..20}; do
-    if qc_await_x; then
-      printf '%s\n' "$qc_d" >"$qc_rt/display"
-      return
-    fi
+    qc_await_x && return
     qc_log "display :$qc_d cannot be used (try $try)"
     qc_begin_x $((1 + RANDOM * 32768 + RANDOM))
   done

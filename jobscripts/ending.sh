@@ -107,6 +107,7 @@ qc_finish() {
   [[ $qc_watch ]] && kill -KILL "$qc_watch" 2>/dev/null
   [[ $1 == @(cancelled|walltime) ]] && qc_end_program
   qc_end_all
+  [[ $qc_d ]] || { read -r qc_d <"$qc_rt/display"; } 2>/dev/null # a terminal's, that had just begun to start
   qc_clear_display "$qc_d"
   qc_clear_tmp "${all[@]}"
   qc_publish_end "$1" "$2" "${3-}"

@@ -101,7 +101,7 @@ qc_end_companion() {
   ((${#kept[@]})) && printf '%s\n' "${kept[@]}" >&5
   { read -r qc_d <"$qc_rt/display"; } 2>/dev/null
   qc_clear_display "$qc_d"
-  rm -f "$qc_rt/display" "$qc_rt/x.sock"
+  rm -f "$qc_rt/x.sock"
   qc_d='' qc_port='' qc_xpra_ended=''
 }
 

@@ -205,6 +205,9 @@ def test_a_server_ends_though_the_disk_hangs_and_all_room_is_taken(
     monkeypatch.setattr(audit_file, "append_private", lambda *_: back.wait(60))
     monkeypatch.setattr(audit_file, "PATIENCE", 0.05)
     file = AuditFile(tmp_path / "audit", LOG)
+    file.put("{}")
+    while not file._lines.empty():
+        threading.Event().wait(0.01)
     for _ in range(WAITING + 10):
         file.put("{}")
     ending = threading.Thread(target=file.close)
