@@ -44,14 +44,14 @@ def in_the_way(error: QConnectError, connection: Connection, settings: QConnect)
 
 
 def _remedy(error: QConnectError, connection: Connection, settings: QConnect) -> str:
-    if isinstance(error, NotReady):
-        return "It ended too soon. Try again, and see what a session's own log says: qconnect --log ID."
     if isinstance(error, IdentityMismatch):
         return (
             "What lies between this machine and its nodes must not answer in their place: leave their ports out of "
             "what inspects TLS. If nothing does, another program of the node has taken the port."
         )
-    if connection.port is None or settings.transport == "ssh":
+    if isinstance(error, NotReady) or (connection.port is None and settings.transport != "ssh"):
+        return "Try again, and see what a session's own log says: qconnect --log ID."
+    if settings.transport == "ssh":
         return f"Run `{settings.ssh_command} {connection.node} true` on this machine: it must work as it stands."
     first, last = settings.port_base, settings.port_base + settings.port_range - 1
     return (

@@ -29,6 +29,7 @@ BY_SOCKET = replace(BY_PORT, port=None, socket="/run/x.sock")
         (Unreachable("Refused."), BY_PORT, {}, "Refused.", "the nodes' firewall"),
         (NotReady("It has ended."), BY_PORT, {}, "It has ended.", "a session's own log"),
         (Unreachable("No key."), BY_SOCKET, {"transport": "ssh"}, "No key.", "`ssh node5 true`"),
+        (Unreachable("Gone."), BY_SOCKET, {}, "Gone.", "a session's own log"),
         (IdentityMismatch("Somebody."), BY_PORT, {}, "Somebody.", "inspects TLS"),
     ],
 )
