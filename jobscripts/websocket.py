@@ -59,8 +59,7 @@ async def read_head(reader):
     """(opcode, last, size, mask) of the next frame of a browser; raises Refused for what RFC 6455 does not allow."""
     first, second = await reader.readexactly(2)
     opcode, last, size = first & 15, bool(first & 0x80), second & 0x7F
-    known = opcode in (GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # section 1.3
-CONTINUED, TEXT, BINARY, CLOSE, PING, PONG)
+    known = opcode in (CONTINUED, TEXT, BINARY, CLOSE, PING, PONG)
     if first & 0x70 or not second & 0x80 or not known or (opcode >= CLOSE and (size > 125 or not last)):
         raise Refused(PROTOCOL_ERROR)
     if size > 125:

@@ -263,7 +263,7 @@ def test_every_global_is_declared_with_its_meaning_in_one_place() -> None:
     texts = {name: (ROOT / "jobscripts" / name).read_text() for name in job_script.pieces()}
     state, code = texts.pop("state.sh"), "\n".join(texts.values())
     declared = re.findall(r"^(?:declare (?:-a )?)?(qc_\w+)(?:=.*?)? +# \S", state, re.M)
-    functions = {"qc_door_program", "qc_frames_program", "qc_keymap_program", *re.findall(r"\b(qc_\w+)\(\)", code)}
+    functions = {"qc_door_program", "qc_websocket_program", "qc_keymap_program", *re.findall(r"\b(qc_\w+)\(\)", code)}
     assert sorted(declared) == sorted(set(re.findall(r"\bqc_\w+", code)) - functions)
     template = (ROOT / "jobscripts/session.j2").read_text()
     values = re.findall(r"^declare (?:-a )?(qc_\w+)", state.partition("\n\n# This script")[0], re.M)
