@@ -53,8 +53,8 @@ class Forwarder:
 
     async def _hang_up(self) -> None:
         """Ends all connections; a transport lets go of its socket in the turn of the loop after the next."""
-        for writer in self._writers:
-            writer.transport.abort()
+        for writer in list(self._writers):
+            writer.transport.abort()  # also those that are closing, which wait for who reads no more
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
@@ -70,15 +70,14 @@ class Forwarder:
                 raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
         try:
             there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._port)
         except OSError:
             writer.transport.abort()
             return
-        ends = {writer, there_writer}
-        self._writers |= ends
+        self._writers.add(there_writer)
         await asyncio.gather(_copy(reader, there_writer), _copy(there_reader, writer))
-        self._writers -= ends
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
