@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from ..environment import job_environment
 from ..errors import SchedulerFailed, SchedulerUnavailable
@@ -136,21 +137,22 @@ async def run(
     """
     loop = asyncio.get_running_loop()
     try:
-        transport, talk = await loop.subprocess_exec(
-            lambda: _Talk(loop),
-            *argv,
-            env={**environment(), **(variables or {})},
-            cwd=folder or "/",
-            start_new_session=True,
-            umask=0o077,
-        )
+        with _Input(text) as given:
+            transport, talk = await loop.subprocess_exec(
+                lambda: _Talk(loop),
+                *argv,
+                stdin=given,
+                env={**environment(), **(variables or {})},
+                cwd=folder or "/",
+                start_new_session=True,
+                umask=0o077,
+            )
     except OSError as error:
         raise SchedulerFailed(
             f"{argv[0]} could not be run: {error.strerror}. The batch system's commands must be on the server's PATH.",
             reason="no-command",
         ) from error
     try:
-        talk.say(transport, text.encode())
         await asyncio.wait_for(talk.finished(), timeout)
         return Done(tuple(argv), transport.get_returncode() or 0, talk.text(1), talk.text(2))
     except asyncio.TimeoutError:
@@ -161,8 +163,25 @@ async def run(
         await _end(transport, talk)
 
 
+class _Input:
+    """A command's input, as a file in memory: a pipe would end early with us, and half a script be a job."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __enter__(self) -> IO[bytes]:
+        self._file = os.fdopen(os.memfd_create("input"), "w+b")
+        self._file.write(self.text.encode())
+        self._file.seek(0)
+        return self._file
+
+    def __exit__(self, *_: object) -> None:
+        """By now the command has it."""
+        self._file.close()
+
+
 class _Talk(asyncio.SubprocessProtocol):
-    """Writes a command's input and keeps its output, as far as it is wanted.
+    """Keeps a command's output, as far as it is wanted.
 
     asyncio's own streams are not used: their `wait()` lasts until whatever a command left behind closes its output.
     """
@@ -173,12 +192,6 @@ class _Talk(asyncio.SubprocessProtocol):
         self.exited: asyncio.Future[None] = loop.create_future()
         self._complete: asyncio.Future[None] = loop.create_future()
         self.closed: asyncio.Future[None] = loop.create_future()
-
-    def say(self, transport: asyncio.SubprocessTransport, text: bytes) -> None:
-        pipe = transport.get_pipe_transport(0)
-        if isinstance(pipe, asyncio.WriteTransport):
-            pipe.write(text)
-            pipe.write_eof()  # after the last byte; a command that refuses early does not read it, which is no error
 
     async def finished(self) -> None:
         """Waits for the end of the command and, shortly, of its output; raises SchedulerFailed for an endless one."""
@@ -218,8 +231,5 @@ async def _end(transport: asyncio.SubprocessTransport, talk: _Talk) -> None:
     if transport.get_returncode() is None:
         with suppress(ProcessLookupError):
             os.killpg(transport.get_pid(), signal.SIGKILL)
-    pipe = transport.get_pipe_transport(0)
-    if isinstance(pipe, asyncio.WriteTransport) and pipe.get_write_buffer_size():
-        pipe.abort()  # nobody reads the rest, and close() would wait for it
     transport.close()
     await asyncio.wait({talk.closed}, timeout=REAP_TIMEOUT)  # stuck in the kernel, it dies when its file server answers

@@ -40,7 +40,7 @@ BATCH_POINTS: dict[str, tuple[type[Any], str, str]] = {
     "submitted": (TorqueScheduler, "submit", "after"),
     "queues-wanted": (Queues, "fitted", "before"),
     "queues-known": (Queues, "fitted", "after"),
-    "command-begun": (commands._Talk, "say", "after-with-input"),
+    "command-begun": (commands._Input, "__exit__", "before-with-input"),
     "command-ended": (commands.Commands, "act", "after"),
     "accepted": (Poll, "accepted", "after"),
     "question-due": (JobCache, "ask", "before-of-a-job"),
@@ -52,7 +52,7 @@ WHEN: dict[str, Callable[..., bool]] = {
     "after": lambda *_: True,
     "before": lambda *_, **__: True,
     "after-with-job-id": lambda _, record: record.job_id is not None,
-    "after-with-input": lambda _, transport, text: bool(text),
+    "before-with-input": lambda given, *_: bool(given.text),
     "before-of-a-job": lambda _, job_ids, **__: bool(job_ids),
 }
 
