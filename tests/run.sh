@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs all tests in lanes side by side, because tests wait more than they compute: first four, then the browser's, which
+# Runs all tests in lanes side by side, because tests wait more than they compute: first three, then the browser's, which
 # would starve beside them; the journey whose times are measured has the machine to itself. What failed is run once
 # more, alone: a test that passes only then is named at the end with what it said first (tests/artefacts/reruns.txt), and
 # is a fault to be found, but not the change's; with more than two of them a run fails in CI. Tests marked `long` run when
@@ -16,15 +16,12 @@ trap 'kill "${lanes[@]}" 2>/dev/null; rm -rf "$logs"' EXIT
 choose() {
   local cluster=(tests/cluster tests/schedulers tests/jobscripts/test_churn.py)
   local doors=(tests/{bench,cli,doctor,fronts,http,mutants,proxy,relay,security,transports})
-  local jobs=(tests/{clients,jobscripts,sessions})
   local pages=(tests/e2e/test_{home,lab,viewer,viewer_places,vnc}.py)
-  # With the hub, in one lane: there is room for one cluster. The others of this lane fill its time.
-  local nodes=(tests/e2e/test_cluster_*.py tests/e2e/test_{keyboard,window_places}.py)
+  local nodes=(tests/e2e/test_cluster_*.py) # with the hub, in one lane: there is room for one cluster
   case $1 in
     cluster) chosen=(-m 'not e2e' "${cluster[@]}") ;;
     doors) chosen=(-m 'not e2e' "${doors[@]}") ;;
-    jobs) chosen=(-m 'not e2e' "${jobs[@]}" --ignore=tests/jobscripts/test_churn.py) ;;
-    rest) chosen=(-m 'not e2e' tests "${cluster[@]/#/--ignore=}" "${doors[@]/#/--ignore=}" "${jobs[@]/#/--ignore=}") ;;
+    rest) chosen=(-m 'not e2e' tests "${cluster[@]/#/--ignore=}" "${doors[@]/#/--ignore=}") ;;
     journey) chosen=(tests/e2e/test_journey.py) ;;
     pages) chosen=(-m e2e "${pages[@]}") ;;
     nodes) chosen=(-m e2e "${nodes[@]}" tests/hub) ;; # the hub leaves sessions behind, which go with its cluster
@@ -73,10 +70,10 @@ settle() {
 }
 
 rm -rf .pytest_cache
-side_by_side rest jobs cluster doors
+side_by_side rest cluster doors
 side_by_side journey
 side_by_side pages others nodes # the last one waits for the most part
 failed=0
-for lane in cluster doors jobs rest journey pages others nodes; do settle "$lane" || failed=1; done
+for lane in cluster doors rest journey pages others nodes; do settle "$lane" || failed=1; done
 python -m tests.support.failures "$logs/first" "$logs/again" || failed=1
 exit "$failed"

@@ -12,7 +12,6 @@ from playwright.sync_api import BrowserContext, expect
 from tests.cluster.batch import Torque
 from tests.cluster.cluster import Cluster
 from tests.cluster.conftest import settings
-from tests.cluster.files import GPU_TYPE
 from tests.cluster.server import ClusterServer, server_on
 from tests.e2e.desk import Desk
 
@@ -28,12 +27,10 @@ ASKED = {
     "E-mail": "start-and-end",
     "Native options": {"slurm": "--nice=7", "torque": "-p 7"},
 }
-GPUS_ASKED = {"GPUs": "1", "GPU type": GPU_TYPE}
-"""Of Slurm, whose nodes here have some."""
 TOLD = {
     "slurm": [
         *("JobName=by-keys", "Partition=interactive", "Account=p1", "NumNodes=2", "CPUs/Task=2", "MinMemoryNode=768M"),
-        *("TimeLimit=01:30:00", "MailType=BEGIN,END,FAIL", "Nice=7", f"TresPerNode=gres:gpu:{GPU_TYPE}:1"),
+        *("TimeLimit=01:30:00", "MailType=BEGIN,END,FAIL", "Nice=7"),
     ],
     "torque": [
         *("Job_Name = by-keys", "queue = interactive", "Account_Name = p1", "Resource_List.nodes = 2:ppn=2"),
@@ -68,7 +65,7 @@ def test_each_value_of_a_form_filled_by_keyboard_is_what_the_batch_system_was_as
     expect(form.get_by_label("Queue").locator("option", has_text="interactive")).to_be_attached()
     form.get_by_text("More", exact=True).focus()
     page.keyboard.press("Enter")
-    for label, value in {**ASKED, **(GPUS_ASKED if system == "slurm" else {})}.items():
+    for label, value in ASKED.items():
         field = form.get_by_label(label, exact=True)
         field.focus()
         if field.evaluate("one => one.tagName") != "SELECT":

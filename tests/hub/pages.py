@@ -1,4 +1,4 @@
-"""The pages on installation and on JupyterHub, followed to the letter on the login node by its administrator."""
+"""The pages on installation and on JupyterHub, followed on the login node by its administrator."""
 
 from __future__ import annotations
 
